@@ -1,0 +1,142 @@
+"""The catalog: signatures of verbs and functions, as data.
+
+The compiler knows no verb and no function by name; it is handed a `Catalog`. Entries are frozen msgspec structs, so
+that one can be written to a file, hashed into a plan and kept with a run.
+"""
+
+from collections.abc import Iterable
+from enum import StrEnum
+from typing import Self, TypeVar
+
+import msgspec
+
+
+class EffectClass(StrEnum):
+    """What may be repeated after a failure, and when."""
+
+    IDEMPOTENT = "idempotent"  # anything transient is repeated
+    KEYED = "keyed"  # carries an idempotency key; a lost answer is repeated only where the flow asks for it
+    ONCE = "once"  # only what provably did not happen is repeated; a lost answer parks the run as unknown
+
+
+class Example(msgspec.Struct, frozen=True):
+    """One call of a function and what it gives; run as a test and printed as reference."""
+
+    call: str
+    gives: str | None = None
+    fails: str | None = None
+
+
+class Param(msgspec.Struct, frozen=True, omit_defaults=True):
+    """A parameter of a function: `type` is written as the language writes types."""
+
+    name: str
+    type: str
+    required: bool = True
+    constant: bool = False  # only a literal may stand here: the argument is part of the plan
+    doc: str = ""
+
+
+class Function(msgspec.Struct, frozen=True, omit_defaults=True, tag="function"):
+    """A pure function. `rewrites` lets `f(x)` stand as a step that rewrites `x` (fill-in rule R2)."""
+
+    name: str
+    params: tuple[Param, ...]
+    result: str
+    doc: str
+    rewrites: bool = False
+    failures: tuple[str, ...] = ()  # codes it may fail with; empty: it cannot fail
+    examples: tuple[Example, ...] = ()
+
+
+class Field(msgspec.Struct, frozen=True, omit_defaults=True):
+    """A field of an entity or of a verb's `with` record; `aliases` in the order in which they are tried."""
+
+    name: str
+    type: str
+    aliases: tuple[str, ...] = ()
+    doc: str = ""
+
+
+class Entity(msgspec.Struct, frozen=True, omit_defaults=True, tag="entity"):
+    """A nominal record that verbs give and take, such as `person`; `key` names the field that identifies it."""
+
+    name: str
+    key: str
+    fields: tuple[Field, ...]
+    doc: str = ""
+
+
+class Slot(msgspec.Struct, frozen=True, omit_defaults=True):
+    """What a clause of a verb takes: `by` (key), `to` (recipient).
+
+    `types` lists the accepted types, the nominal one that rule R4 fills with first.
+    """
+
+    clause: str
+    types: tuple[str, ...]
+    required: bool = True
+    fills: bool = False  # rule R4 may fill it with the only value of types[0] in scope
+
+
+class Verb(msgspec.Struct, frozen=True, omit_defaults=True, tag="verb"):
+    """A step with an effect.
+
+    `literal` says what the quoted text after verb and noun is: "" (none allowed), "static" (a name known at
+    compile time, such as a template) or "url" (holes are percent-encoded). `with_` is the record that the clause
+    `with` takes: "" (no such clause), "fields" (the declared `fields`), "record" (any record), "params" (template
+    parameters).
+    """
+
+    verb: str
+    noun: str
+    effect: EffectClass
+    doc: str
+    literal: str = ""
+    slots: tuple[Slot, ...] = ()
+    with_: str = ""
+    fields: tuple[Field, ...] = ()
+    result: str = ""  # "" binds nothing; an entity's name, a type, or "json" which `as x: type` may narrow
+    infers_fields: bool = False  # fill-in rule R1 for `upsert person` without `with`
+    key_field: str = ""  # the declared field that the key itself fills
+    connection: str = ""  # the kind of connection it speaks through
+    failures: tuple[str, ...] = ()
+
+    @property
+    def title(self) -> str:
+        """The words a flow writes: `upsert person`, `post`."""
+        return f"{self.verb} {self.noun}".strip()
+
+
+Entry = Function | Entity | Verb
+E = TypeVar("E")
+
+
+class Catalog(msgspec.Struct, frozen=True):
+    """All that flows may use."""
+
+    verbs: dict[str, Verb]
+    functions: dict[str, Function]
+    entities: dict[str, Entity]
+
+    @classmethod
+    def of(cls, entries: Iterable[Entry]) -> Self:
+        """Collect entries by name; a name given twice is a mistake of ours and raises ValueError."""
+        verbs: dict[str, Verb] = {}
+        functions: dict[str, Function] = {}
+        entities: dict[str, Entity] = {}
+        for entry in entries:
+            match entry:
+                case Verb():
+                    _put(verbs, entry.title, entry)
+                case Function():
+                    _put(functions, entry.name, entry)
+                case Entity():
+                    _put(entities, entry.name, entry)
+        return cls(verbs, functions, entities)
+
+
+def _put(table: dict[str, E], name: str, entry: E) -> None:
+    if name in table:
+        raise ValueError(f"the catalog has two entries called {name!r}")
+    table[name] = entry

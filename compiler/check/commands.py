@@ -1,0 +1,385 @@
+"""Commands: verbs of the catalog with their literal, slots (rule R4) and clauses."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+from compiler.catalog import Slot, Verb
+from compiler.check.expressions import Expressions, unique_entries
+from compiler.check.facts import Environment, Facts
+from compiler.check.written import catalog_type, read_type
+from compiler.expand import Fill, title
+from compiler.reports import Reports, listed, nearest
+from compiler.scope import Binding, Scope
+from compiler.types import (
+    JSON,
+    SECRET,
+    OptionalOf,
+    RecordOf,
+    Type,
+    Unknown,
+    fits,
+    is_text,
+    optional,
+    required,
+    show,
+)
+from dsl import nodes
+from dsl.diagnostics import Fix
+from dsl.source import Span
+
+_WORDS: dict[type[nodes.Node], str] = {
+    nodes.By: "by",
+    nodes.To: "to",
+    nodes.From: "from",
+    nodes.With: "with",
+    nodes.As: "as",
+    nodes.Via: "via",
+    nodes.Unknown: "unknown",
+    nodes.Retry: "retry",
+    nodes.Every: "every",
+    nodes.Within: "within",
+    nodes.OrElse: "else",
+}
+_LATER = (nodes.From, nodes.Via, nodes.Unknown, nodes.Within, nodes.OrElse)
+
+
+def word(clause: nodes.Clause) -> str:
+    """The word that a clause begins with."""
+    return _WORDS[type(clause)]
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """What a command gives: its type, or None where it binds nothing."""
+
+    type: Type | None
+
+
+class Commands:
+    """Checks the commands of one flow."""
+
+    def __init__(self, environment: Environment, facts: Facts, reports: Reports, expressions: Expressions) -> None:
+        self._environment = environment
+        self._catalog = environment.catalog
+        self._facts = facts
+        self._reports = reports
+        self._expressions = expressions
+
+    def check(self, step: nodes.Command, scope: Scope) -> Result:
+        """Check one command; its result's type where it has one."""
+        verb = self._catalog.verbs.get(title(step))
+        self.clauses(step.clauses)
+        if verb is None:
+            self._no_verb(step)
+            self._names_only(step, scope)
+            return Result(Unknown() if step.noun else None)
+        self._facts.verbs[id(step)] = verb
+        self._literal(step, verb, scope)
+        for slot in verb.slots:
+            self._slot(step, verb, slot, scope)
+        self._unexpected(step, verb)
+        for clause in step.clauses:
+            if isinstance(clause, nodes.With):
+                self._with(clause, verb, scope)
+            if isinstance(clause, nodes.Every):
+                self._every(clause)
+        return Result(self._result(step, verb))
+
+    def clauses(self, clauses: tuple[nodes.Clause, ...]) -> None:
+        """What holds for the clauses of every step: none twice, none that is not supported yet."""
+        seen: dict[str, nodes.Clause] = {}
+        for clause in clauses:
+            first = seen.setdefault(word(clause), clause)
+            if first is not clause:
+                self._reports.add(
+                    "E207",
+                    clause.span,
+                    f"`{word(clause)}` is given twice",
+                    "given again here",
+                    related=[(first.span, "first given here")],
+                )
+            if isinstance(clause, _LATER):
+                self._reports.not_yet(clause.span, f"the clause `{word(clause)}`")
+
+    # --- the verb and its literal
+
+    def _no_verb(self, step: nodes.Command) -> None:
+        written = title(step)
+        known = self._catalog.verbs
+        meant = nearest(written, known)
+        fixes: list[Fix] = []
+        words = step.verb.span if step.noun is None else step.verb.span.to(step.noun.span)
+        if meant is not None:
+            fixes.append(self._reports.replace(f"replace `{written}` by `{meant}`", words, meant, safe=True))
+        self._reports.add(
+            "E204",
+            words,
+            f"there is no verb `{written}`",
+            f"did you mean `{meant}`?" if meant else "unknown verb",
+            notes=[f"the catalog has {listed(sorted(known))}"],
+            fixes=fixes,
+        )
+
+    def _names_only(self, step: nodes.Command, scope: Scope) -> None:
+        """The names in an unknown verb's clauses are still looked up."""
+        for clause in step.clauses:
+            if isinstance(clause, nodes.By | nodes.To | nodes.With):
+                self._expressions.check(clause.value, scope)
+
+    def _literal(self, step: nodes.Command, verb: Verb, scope: Scope) -> None:
+        literal = step.literal
+        if literal is None:
+            if verb.literal:
+                what = "a URL" if verb.literal == "url" else "a name"
+                self._reports.add(
+                    "E215",
+                    step.head,
+                    f"`{verb.title}` needs {what} in quotes",
+                    "quoted text is missing",
+                    fixes=[Fix(f'{verb.title} "…"', "choose")],
+                )
+        elif not verb.literal:
+            self._reports.add("E215", literal.span, f"`{verb.title}` takes no quoted text", "not expected here")
+        elif verb.literal == "static":
+            self._static(literal, verb)
+        else:
+            Address(self._reports, self._expressions, scope).check(literal)
+
+    def _static(self, literal: nodes.Text, verb: Verb) -> None:
+        if literal.static is None:
+            self._reports.add(
+                "E215",
+                literal.span,
+                f"the name after `{verb.title}` is part of the plan: it has no holes",
+                "a name known when the flow is compiled is required",
+            )
+        elif verb.with_ == "params":
+            self._reports.add(
+                "N203",
+                literal.span,
+                f'template "{literal.static}" is not in the catalog file, so its parameters are not checked',
+            )
+
+    # --- slots
+
+    def _slot(self, step: nodes.Command, verb: Verb, slot: Slot, scope: Scope) -> None:
+        given = next((c for c in step.clauses if word(c) == slot.clause), None)
+        types = [catalog_type(kind, self._catalog) for kind in slot.types]
+        if isinstance(given, nodes.By | nodes.To):
+            self._given(given.value, slot, verb, types, scope)
+            return
+        if not slot.fills:
+            if slot.required:
+                self._missing(step, verb, slot, [], scope)
+            return
+        fitting = [b for b in scope if b.type == types[0] and not b.lenient]
+        if len(fitting) == 1:
+            self._fill(step, verb, slot, fitting[0])
+        elif not any(isinstance(b.type, Unknown) for b in scope):
+            self._missing(step, verb, slot, fitting, scope)
+
+    def _given(self, value: nodes.Expr, slot: Slot, verb: Verb, types: list[Type], scope: Scope) -> None:
+        found = self._expressions.check(value, scope)
+        if any(fits(found, kind) for kind in types):
+            return
+        wanted = " or ".join(show(kind) for kind in types)
+        where = f"{slot.clause} of {verb.title}"
+        inner = required(found)
+        if isinstance(found, OptionalOf) and any(fits(inner, kind) for kind in types):
+            self._expressions.expect(value, inner, scope, where)
+            return
+        notes = []
+        if is_text(inner) and "phone" in slot.types:
+            notes.append("`-> format_phone(x)` turns what people type into a phone")
+        self._reports.add(
+            "E301",
+            value.span,
+            f"{where} needs {wanted}, but this is {show(found)}",
+            f"this is {show(found)}, {wanted} is required",
+            notes=notes,
+        )
+
+    def _fill(self, step: nodes.Command, verb: Verb, slot: Slot, binding: Binding) -> None:
+        """R4: the only value of the slot's nominal type."""
+        ref = nodes.NameRef(step.head, binding.name)
+        self._facts.names[id(ref)] = binding
+        self._facts.types[id(ref)] = binding.type
+        clause: Literal["by", "to"] = "by" if slot.clause == "by" else "to"
+        self._facts.slots.setdefault(id(step), {})[clause] = ref
+        says = f"`{binding.name}` is the only {slot.types[0]} in scope, so it is `{slot.clause}` of `{verb.title}`"
+        self._facts.fills.append(Fill("R4", step.head.end, f" {slot.clause} {binding.name}", says))
+
+    def _missing(self, step: nodes.Command, verb: Verb, slot: Slot, fitting: list[Binding], scope: Scope) -> None:
+        kind = slot.types[0]
+        fixes = [
+            Fix(f"{verb.title} {slot.clause} {binding.name}", "choose") for binding in fitting
+        ] or self._ways_to_fill(verb, slot, scope)
+        if fitting:
+            message = f"`{verb.title}` could take more than one {kind}: {listed(b.name for b in fitting)}"
+            related = [(b.span, f"`{b.name}` is a {kind}") for b in fitting]
+            self._reports.add("E212", step.head, message, "say which", related=related, fixes=fixes)
+            return
+        there = [f"{b.name}: {show(b.type)}" for b in scope if not b.lenient]
+        self._reports.add(
+            "E211",
+            step.head,
+            f"`{verb.title}` needs a {kind}, and none is in scope",
+            f"say `{slot.clause} …`",
+            notes=[f"in scope: {', '.join(there)}" if there else "nothing is in scope here"],
+            fixes=fixes,
+        )
+
+    def _ways_to_fill(self, verb: Verb, slot: Slot, scope: Scope) -> list[Fix]:
+        kind = slot.types[0]
+        makers = [f.name for f in self._catalog.functions.values() if f.result == kind and f.rewrites]
+        texts = [b.name for b in scope if is_text(b.type) and not b.lenient]
+        fixes = [Fix(f"-> {maker}({name})    before this step", "choose") for maker in makers for name in texts[:2]]
+        verbs = [v.title for v in self._catalog.verbs.values() if v.result == kind]
+        fixes.extend(Fix(f"-> {found}    before this step", "choose") for found in verbs)
+        return fixes or [Fix(f"{verb.title} {slot.clause} …", "choose")]
+
+    def _unexpected(self, step: nodes.Command, verb: Verb) -> None:
+        """Clauses that this verb does not take."""
+        taken = {slot.clause for slot in verb.slots} | {"retry", "every"}
+        taken |= {"with"} if verb.with_ else set()
+        taken |= {"as"} if verb.result else set()
+        for clause in step.clauses:
+            if word(clause) not in taken and not isinstance(clause, _LATER):
+                self._reports.add(
+                    "E206",
+                    clause.span,
+                    f"`{verb.title}` takes no `{word(clause)}`",
+                    "not expected here",
+                    notes=[f"it takes {listed(sorted(taken))}"],
+                )
+
+    # --- with, every, result
+
+    def _with(self, clause: nodes.With, verb: Verb, scope: Scope) -> None:
+        match verb.with_:
+            case "fields":
+                self._fields(clause.value, verb, scope)
+            case "params":
+                self._params(clause.value, verb, scope)
+            case _:
+                found = self._expressions.check(clause.value, scope)
+                if found == SECRET:
+                    self._expressions.expect(clause.value, JSON, scope, f"with of {verb.title}")
+
+    def _record(self, value: nodes.Expr, verb: Verb, scope: Scope) -> list[nodes.Entry]:
+        if isinstance(value, nodes.Record):
+            self._facts.types[id(value)] = RecordOf(())
+            return unique_entries(value.entries, self._reports)
+        self._expressions.check(value, scope)
+        self._reports.add(
+            "E301",
+            value.span,
+            f"with of {verb.title} is written out as a record: {{name: value}}",
+            "not a record",
+        )
+        return []
+
+    def _fields(self, value: nodes.Expr, verb: Verb, scope: Scope) -> None:
+        for entry in self._record(value, verb, scope):
+            key = entry.key.text
+            field = next((f for f in verb.fields if f.name == key or key in f.aliases), None)
+            if field is None:
+                self._no_field(entry, verb)
+                self._expressions.check(entry.value, scope)
+                continue
+            wanted = optional(catalog_type(field.type, self._catalog))
+            self._expressions.expect(entry.value, wanted, scope, f"{field.name} of {verb.title}")
+
+    def _no_field(self, entry: nodes.Entry, verb: Verb) -> None:
+        names = [f.name for f in verb.fields]
+        meant = nearest(entry.key.text, [*names, *(a for f in verb.fields for a in f.aliases)])
+        self._reports.add(
+            "E210",
+            entry.key.span,
+            f"`{verb.title}` has no field `{entry.key.text}`",
+            f"did you mean `{meant}`?" if meant else "no such field",
+            notes=[f"its fields are {listed(names)}"],
+        )
+
+    def _params(self, value: nodes.Expr, verb: Verb, scope: Scope) -> None:
+        for entry in self._record(value, verb, scope):
+            found = self._expressions.check(entry.value, scope)
+            if isinstance(found, OptionalOf | Unknown) or not (is_text(found) or show(found) in ("int", "decimal")):
+                where = f"{verb.title} {{{entry.key.text}}}"
+                self._expressions.expect(entry.value, catalog_type("text", self._catalog), scope, where)
+
+    def _every(self, clause: nodes.Every) -> None:
+        for bound in (clause.low, clause.high):
+            if bound is not None and not isinstance(bound, nodes.DurationLit):
+                self._reports.add("E215", bound.span, "`every` takes durations such as 1s or 1s..5m", "not a duration")
+
+    def _result(self, step: nodes.Command, verb: Verb) -> Type | None:
+        named = next((c for c in step.clauses if isinstance(c, nodes.As)), None)
+        if not verb.result:
+            return None
+        if named is None or named.type is None:
+            return catalog_type(verb.result, self._catalog)
+        if verb.result != "json":
+            self._reports.add(
+                "E206",
+                named.type.span,
+                f"the result of `{verb.title}` is {verb.result}: its type is not yours to say",
+                "not expected here",
+            )
+            return catalog_type(verb.result, self._catalog)
+        return read_type(named.type, self._reports)
+
+
+class Address:
+    """The literal of an HTTP verb: scheme and host are literal or one `config.NAME`, holes come after."""
+
+    def __init__(self, reports: Reports, expressions: Expressions, scope: Scope) -> None:
+        self._reports = reports
+        self._expressions = expressions
+        self._scope = scope
+
+    def check(self, literal: nodes.Text) -> None:
+        """Check scheme, host and holes."""
+        before = ""
+        for part in literal.parts:
+            if isinstance(part, str):
+                before += part
+                continue
+            self._expressions.hole(part, self._scope)
+            if not self._in_path(before) and not is_setting(part):
+                self._payload_host(part.span)
+            before += "config" if is_setting(part) else "x"
+        if not literal.parts or not self._well_formed(literal):
+            self._reports.add(
+                "E217",
+                literal.span,
+                "this is not an address that can be called",
+                "an absolute http or https URL is required",
+                notes=['write "https://host/path", or "{config.NAME}/path" with the base in seta.toml'],
+            )
+
+    def _in_path(self, before: str) -> bool:
+        _, found, rest = before.partition("://")
+        return "/" in rest or "?" in rest if found else "/" in before
+
+    def _well_formed(self, literal: nodes.Text) -> bool:
+        first = literal.parts[0]
+        if isinstance(first, nodes.Hole):
+            return is_setting(first)
+        scheme, found, rest = first.partition("://")
+        return scheme in ("http", "https") and bool(found) and (bool(rest.strip("/")) or len(literal.parts) > 1)
+
+    def _payload_host(self, span: Span) -> None:
+        self._reports.add(
+            "E603",
+            span,
+            "the host of a request may not come from data",
+            "scheme and host are literal, or one config.NAME",
+            notes=["a sender who chooses the host could make this server call any machine that it can reach"],
+        )
+
+
+def is_setting(hole: nodes.Hole) -> bool:
+    """Whether a hole is `{config.NAME}`."""
+    path = hole.path
+    return isinstance(path, nodes.FieldOf) and isinstance(path.value, nodes.NameRef) and path.value.name == "config"

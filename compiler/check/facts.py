@@ -1,0 +1,55 @@
+"""What the checker found out of a flow: later passes read it, and never look at types again on their own.
+
+Nodes are told apart by identity, not by value: the same words at two places may mean different things.
+"""
+
+from dataclasses import dataclass, field
+from typing import Literal
+
+from compiler.catalog import Catalog, Verb
+from compiler.expand import Fill
+from compiler.scope import Binding, Merged
+from compiler.types import RecordOf, Type
+from dsl import nodes
+
+
+@dataclass(frozen=True, slots=True)
+class Environment:
+    """What flows are checked against, beside their own text: from the catalog and from seta.toml."""
+
+    catalog: Catalog
+    config: frozenset[str] = frozenset()
+    region: str = "BR"
+
+
+@dataclass(frozen=True, slots=True)
+class PayloadField:
+    """A field of the payload as the door decodes it."""
+
+    name: str
+    key: str
+    type: Type
+    default: str | int | bool | None
+    lenient: bool
+    spelled: str
+
+
+@dataclass(slots=True)
+class Facts:
+    """By identity of nodes: types of expressions, meaning of names, what steps bind, which slots were filled."""
+
+    types: dict[int, Type] = field(default_factory=dict)
+    names: dict[int, Binding] = field(default_factory=dict)
+    roots: dict[int, str] = field(default_factory=dict)
+    binds: dict[int, Binding] = field(default_factory=dict)
+    verbs: dict[int, Verb] = field(default_factory=dict)
+    slots: dict[int, dict[Literal["by", "to"], nodes.Expr]] = field(default_factory=dict)
+    results: dict[int, Type] = field(default_factory=dict)
+    merges: dict[int, list[Merged]] = field(default_factory=dict)
+    payload: RecordOf = field(default_factory=lambda: RecordOf(()))
+    fields: tuple[PayloadField, ...] = ()
+    fills: list[Fill] = field(default_factory=list)
+
+    def type_of(self, expr: nodes.Expr) -> Type:
+        """The type of a checked expression."""
+        return self.types[id(expr)]

@@ -1,0 +1,172 @@
+"""What a reviewer wants to see of a compiled flow: what was filled in, each step and how it may fail, every stage."""
+
+import ast
+from collections.abc import Iterator
+from dataclasses import dataclass, fields, is_dataclass
+from typing import Any
+
+from compiler import ir
+from compiler.catalog import Catalog, EffectClass
+from compiler.pipeline import Compiled
+from compiler.types import show
+from dsl import Source, Span, nodes
+
+_INDENT = "  "
+
+
+@dataclass(frozen=True, slots=True)
+class StepLine:
+    """One step for a table: what it is, what it does, and what happens when it fails."""
+
+    id: str
+    kind: str
+    does: str
+    failure: str
+
+
+def long_form(flow: Compiled) -> str:
+    """The flow with all that the four rules filled in, one step a line."""
+    written = flow.expanded.flow
+    text = flow.source.text
+    edits = [(fill.offset, fill.text) for fill in sorted(flow.fills, key=lambda f: (f.offset, _clause_order(f.text)))]
+    one_line = "\n" not in flow.source.slice(written.span)
+    if one_line:
+        edits = [*_line_breaks(written.chain, text), *edits]
+    head = f"flow {flow.name}\n" if written.name is None else ""
+    return head + _edited(text, written.span, edits)
+
+
+def _clause_order(text: str) -> int:
+    """Clauses that are filled in at the same place are written in the order in which people write them."""
+    order = ("by", "to", "with", "as")
+    word = text.split(maxsplit=1)[0] if text.strip() else ""
+    return order.index(word) if word in order else -1
+
+
+def _line_breaks(chain: nodes.Chain, text: str) -> list[tuple[int, str]]:
+    return [(text.rindex("->", 0, step.span.start), f"\n{_INDENT}") for step in chain.steps]
+
+
+def _edited(text: str, span: Span, edits: list[tuple[int, str]]) -> str:
+    parts, at = [], span.start
+    for offset, insert in sorted(edits, key=lambda edit: edit[0]):
+        before = text[at:offset]
+        parts.append(before.rstrip() if insert.startswith("\n") else before)
+        parts.append(insert)
+        at = offset
+    return "".join([*parts, text[at : span.end]])
+
+
+def step_lines(flow: Compiled, catalog: Catalog) -> list[StepLine]:
+    """Every step of the plan, in text order."""
+    return [_step_line(op, flow.source, catalog) for op in ir.steps(flow.plan.ops)]
+
+
+def _step_line(op: ir.Op, source: Source, catalog: Catalog) -> StepLine:
+    does = " ".join(source.slice(op.span).split("```")[0].split())
+    match op:
+        case ir.Effect():
+            return StepLine(op.step, f"effect, {op.effect}", does, _effect_failure(op))
+        case ir.Assign():
+            return StepLine(op.step, "pure", does, _pure_failure(op, catalog))
+        case ir.Suspend():
+            return StepLine(op.step, "durable wait", does, "")
+        case ir.Branch():
+            return StepLine(op.step, "branch", does.split("{")[0].strip(), "")
+        case ir.Fail():
+            return StepLine(op.step, "end", does, "fails: dead letter")
+        case ir.Stop() | ir.LogLine():
+            return StepLine(op.step, "end" if isinstance(op, ir.Stop) else "log", does, "")
+
+
+def _effect_failure(op: ir.Effect) -> str:
+    if op.code is not None:
+        return "no repeat; then dead letter"
+    tries = op.policy.tries or 5
+    low, high = op.policy.low or 1_000, op.policy.high or 300_000
+    pauses = f"{tries} tries, {_duration(low)}..{_duration(max(low, high))}"
+    match op.effect:
+        case EffectClass.IDEMPOTENT:
+            return f"whatever may pass is repeated: {pauses}; then dead letter"
+        case EffectClass.KEYED if op.policy.tries is not None:
+            return f"repeated with the same key, also after a lost answer: {pauses}; then dead letter"
+        case EffectClass.KEYED:
+            return f"repeated only if surely not done: {pauses}; a lost answer: dead letter"
+        case _:
+            return f"repeated only if surely not done: {pauses}; a lost answer: parked as unknown"
+
+
+def _duration(milliseconds: int) -> str:
+    for size, unit in ((86_400_000, "d"), (3_600_000, "h"), (60_000, "m"), (1_000, "s")):
+        if milliseconds and milliseconds % size == 0:
+            return f"{milliseconds // size}{unit}"
+    return f"{milliseconds}ms"
+
+
+def _pure_failure(op: ir.Assign, catalog: Catalog) -> str:
+    failures = sorted(
+        {
+            code
+            for name in _functions(op.value)
+            if name in catalog.functions
+            for code in catalog.functions[name].failures
+        }
+    )
+    return f"may fail ({', '.join(failures)}): dead letter" if failures else ""
+
+
+def _functions(value: Any) -> Iterator[str]:
+    """The functions that an expression applies."""
+    if isinstance(value, ir.Apply):
+        yield value.function
+    if isinstance(value, tuple):
+        for part in value:
+            yield from _functions(part)
+    elif is_dataclass(value) and not isinstance(value, type):
+        for f in fields(value):
+            yield from _functions(getattr(value, f.name))
+
+
+def python(flow: Compiled) -> str:
+    """The generated Python."""
+    return ast.unparse(ast.fix_missing_locations(flow.module))
+
+
+def tree(value: Any, depth: int = 0) -> str:
+    """Nodes of any stage, one a line, indented; spans are left out."""
+    return "\n".join(_tree_lines(value, depth))
+
+
+def _tree_lines(value: Any, depth: int) -> Iterator[str]:
+    here = _INDENT * depth
+    if isinstance(value, tuple):
+        for part in value:
+            yield from _tree_lines(part, depth)
+        return
+    if not is_dataclass(value) or isinstance(value, type | Source):
+        yield f"{here}{value!r}"
+        return
+    simple: list[tuple[str, Any]] = []
+    inner: list[tuple[str, Any]] = []
+    for f in fields(value):
+        part = getattr(value, f.name)
+        if isinstance(part, Span | Source):
+            continue
+        (inner if _is_tree(part) else simple).append((f.name, part))
+    yield f"{here}{type(value).__name__}" + "".join(f" {name}={part!r}" for name, part in simple)
+    for name, part in inner:
+        yield f"{here}{_INDENT}{name}:"
+        yield from _tree_lines(part, depth + 2)
+
+
+def _is_tree(value: Any) -> bool:
+    if isinstance(value, tuple):
+        return any(_is_tree(part) for part in value)
+    return is_dataclass(value) and not isinstance(value, type)
+
+
+def types(flow: Compiled) -> str:
+    """The payload's fields and every name that a step binds, with their types."""
+    lines = [f"payload.{field.name}: {show(field.type)}" for field in flow.facts.fields]
+    lines += [f"{binding.name}: {show(binding.type)}" for binding in flow.facts.binds.values()]
+    return "\n".join(lines)

@@ -1,0 +1,87 @@
+"""Collects what the passes have to say of one file, so that a pass never stops at the first problem."""
+
+from collections.abc import Iterable
+from difflib import SequenceMatcher
+
+from dsl.diagnostics import Diagnostic, Edit, Fix, Label
+from dsl.source import Source, Span
+
+
+class Reports:
+    """The diagnostics of one file."""
+
+    def __init__(self, source: Source) -> None:
+        self.source = source
+        self.diagnostics: list[Diagnostic] = []
+
+    def add(  # noqa: PLR0913  # all but three are optional parts of one diagnostic
+        self,
+        code: str,
+        span: Span,
+        message: str,
+        label: str = "",
+        *,
+        related: Iterable[tuple[Span, str]] = (),
+        notes: Iterable[str] = (),
+        fixes: Iterable[Fix] = (),
+    ) -> None:
+        """Report one problem at a place; the same problem at the same place is reported once."""
+        diagnostic = Diagnostic(
+            code,
+            message,
+            Label(self.source, span, label),
+            tuple(Label(self.source, where, text) for where, text in related),
+            tuple(notes),
+            tuple(fixes),
+        )
+        if diagnostic not in self.diagnostics:
+            self.diagnostics.append(diagnostic)
+
+    def not_yet(self, span: Span, what: str) -> None:
+        """Refuse a part of the language that this version does not run."""
+        self.add(
+            "E290",
+            span,
+            f"{what} is not supported yet",
+            "this version of Seta cannot run it",
+            notes=["the text is good Seta: a later version will run it (see CHANGELOG.md)"],
+        )
+
+    def replace(self, title: str, span: Span, text: str, *, safe: bool = False) -> Fix:
+        """A fix that writes `text` in place of what is under a span."""
+        return Fix(title, "safe" if safe else "choose", (Edit(self.source, span, text),))
+
+
+def nearest(word: str, known: Iterable[str]) -> str | None:
+    """The known word that was surely meant: at most a third of the letters differ."""
+    best = max(known, key=lambda other: _likeness(word, other), default=None)
+    if best is None or best == word:
+        return None
+    return best if _distance(word, best) <= max(1, len(word) // 3) else None
+
+
+def _likeness(a: str, b: str) -> float:
+    return SequenceMatcher(None, a, b).ratio()
+
+
+def _distance(a: str, b: str) -> int:
+    """Edit distance in which two neighbours swapped count as one edit."""
+    before: list[int] = []
+    row = list(range(len(b) + 1))
+    for i, char in enumerate(a, start=1):
+        next_row = [i]
+        for j, other in enumerate(b, start=1):
+            best = min(row[j] + 1, next_row[-1] + 1, row[j - 1] + (char != other))
+            if i > 1 and j > 1 and char == b[j - 2] and a[i - 2] == other:
+                best = min(best, before[j - 2] + 1)
+            next_row.append(best)
+        before, row = row, next_row
+    return row[-1]
+
+
+def listed(words: Iterable[str]) -> str:
+    """Words as a sentence lists them: `a`, `b` and `c`."""
+    quoted = [f"`{word}`" for word in words]
+    if len(quoted) < 2:
+        return "".join(quoted)
+    return f"{', '.join(quoted[:-1])} and {quoted[-1]}"

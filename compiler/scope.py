@@ -1,0 +1,90 @@
+"""Names and what they stand for. A scope never changes: binding a name gives a new scope."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+from typing import Literal
+
+from compiler.types import Clash, OptionalOf, Type, join, optional
+from dsl.source import Span
+
+ROOTS = ("payload", "headers", "query", "run", "secret", "config", "error")
+
+
+@dataclass(frozen=True, slots=True)
+class Binding:
+    """What a name stands for from one place on. `variable` is unique in its flow."""
+
+    name: str
+    variable: str  # unique in its flow; a payload field's begins with `p.`
+    type: Type
+    span: Span
+    origin: Literal["payload", "step"]
+    lenient: bool = False  # a payload field that only an `upsert` inferred: nothing is filled from it
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """The names in force at one place of a flow. `ended`: no path goes on from here."""
+
+    names: dict[str, Binding] = field(default_factory=dict)
+    ended: Span | None = None
+
+    def bind(self, binding: Binding) -> "Scope":
+        """This scope with a name bound, perhaps anew."""
+        return replace(self, names={**self.names, binding.name: binding})
+
+    def end(self, span: Span) -> "Scope":
+        """This scope after a step from which nothing goes on."""
+        return replace(self, ended=self.ended or span)
+
+    def get(self, name: str) -> Binding | None:
+        """What a name stands for here."""
+        return self.names.get(name)
+
+    def __iter__(self) -> Iterator[Binding]:
+        return iter(self.names.values())
+
+
+@dataclass(frozen=True, slots=True)
+class Merged:
+    """A name that several paths leave with values of their own: `sources` has each path's variable, or None."""
+
+    binding: Binding
+    sources: tuple[Binding | None, ...]
+
+
+def merge(before: Scope, paths: list[Scope], suffix: str) -> tuple[Scope, list[Merged]]:
+    """The scope after paths that meet again, and the names that need a common variable (named with `suffix`).
+
+    A name has type T if every path that goes on binds it as T, `T?` if some leave it unbound, and no usable type
+    (`Clash`) if they bind it to different ones.
+    """
+    going_on = [path for path in paths if path.ended is None]
+    if not going_on:
+        return replace(before, ended=paths[0].ended), []
+    after, merged = before, list[Merged]()
+    for name in dict.fromkeys(name for path in going_on for name in path.names):
+        found = [path.get(name) for path in going_on]
+        present = [binding for binding in found if binding is not None]
+        if len(present) == len(found) and len({binding.variable for binding in present}) == 1:
+            after = after.bind(replace(present[0], type=_joined(present, found)))
+            continue
+        bound = replace(present[0], variable=f"{name}_{suffix}", type=_joined(present, found))
+        merged.append(Merged(bound, tuple(None if path.ended else path.get(name) for path in paths)))
+        after = after.bind(bound)
+    return after, merged
+
+
+def _joined(present: list[Binding], found: list[Binding | None]) -> Type:
+    kind = join([binding.type for binding in present])
+    if kind is None:
+        return Clash()
+    return optional(kind) if len(present) < len(found) else kind
+
+
+def narrowed(scope: Scope, name: str) -> Scope:
+    """The scope in which a name that may be absent is known to be there."""
+    binding = scope.get(name)
+    if binding is None or not isinstance(binding.type, OptionalOf):
+        return scope
+    return scope.bind(replace(binding, type=binding.type.inner))

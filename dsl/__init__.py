@@ -1,0 +1,28 @@
+"""Text of flows: from bytes to a tree of nodes and diagnostics, and diagnostics back to text."""
+
+from dsl.codes import CODES, Code
+from dsl.diagnostics import Diagnostic, Edit, Fix, Label, Severity, has_errors, in_order
+from dsl.parser import Parsed, parse, read_source
+from dsl.render import render_json, render_text, summary
+from dsl.source import Position, Source, Span
+
+__all__ = [
+    "CODES",
+    "Code",
+    "Diagnostic",
+    "Edit",
+    "Fix",
+    "Label",
+    "Parsed",
+    "Position",
+    "Severity",
+    "Source",
+    "Span",
+    "has_errors",
+    "in_order",
+    "parse",
+    "read_source",
+    "render_json",
+    "render_text",
+    "summary",
+]

@@ -1,0 +1,118 @@
+"""The registry of diagnostics: what each code means. Codes are never reused and never change meaning.
+
+Adding one is adding an entry to `REGISTRY`, in order: E1xx syntax, E2xx names and catalog, E3xx types and absence,
+E4xx failure, E5xx effects, E6xx secrets and personal data, E7xx compatibility, then W for warnings, then N for notes.
+`title` is what the code stands for, `help` what `seta help CODE` prints under it.
+"""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Code:
+    """One kind of diagnostic."""
+
+    code: str
+    title: str
+    help: str
+
+
+REGISTRY: tuple[Code, ...] = (
+    Code(
+        "E101",
+        "something stands where it cannot",
+        """\
+The text does not follow the grammar at the marked place. The message says what was found and what could stand there.
+Every step starts with `->`, blocks use braces, and line ends mean nothing.
+
+    on webhook {telefone: phone}
+      -> upsert person
+      -> send hsm "retomada"
+""",
+    ),
+    Code(
+        "E102",
+        "a text cannot be read",
+        """\
+Text stands in double quotes, on one line. `\\"` is a quote, `\\\\` a backslash, `\\n` a new line, `\\t` a tab and
+`\\u{1F600}` any character by its number; nothing else follows a backslash.
+
+    -> log "Olá, \\"Ana\\""
+""",
+    ),
+    Code(
+        "E103",
+        "something opened is never closed",
+        """\
+A brace, bracket, parenthesis or code fence has no partner. The marked one is the likeliest: where the braces of a file
+are indented, the one whose partner stands at another depth.
+
+    -> if valor > 100 {
+         -> send hsm "oferta"
+       }
+""",
+    ),
+    Code(
+        "E104",
+        "the file holds what cannot be text",
+        """\
+A file is UTF-8 without NUL, control characters, or characters that change the direction of writing: with those, a
+reviewer reads something else than the compiler. Inside text, `\\u{…}` names such a character openly.
+""",
+    ),
+    Code(
+        "E105",
+        "the file is too large or nests too deep",
+        """\
+A file has at most 1 MB and 10,000 steps; blocks nest at most 16 deep. Brackets, and the operators of one value, have
+limits far above what can be read. Give a part a name of its own: a step `name = …`, a `def`, a `type` or another flow.
+""",
+    ),
+    Code(
+        "E106",
+        "a hole in text is not a path",
+        """\
+Text has holes, and a hole is a path to a value: a name, its fields, items by number. Anything longer gets a name first.
+A brace that is meant is written twice. Keys, paths, patterns and other fixed text have no holes.
+
+    -> total = valor + frete
+    -> log "{person.nome} paga {total}, veja {{ajuda}}"
+""",
+    ),
+    Code(
+        "E107",
+        "a number is out of range",
+        """\
+Integers, durations and sizes fit 64 bits; a decimal has at most 28 digits.
+""",
+    ),
+    Code(
+        "E108",
+        "a word of another language",
+        """\
+`none` is what other languages call null, nil or undefined; `true` and `false` are written small. A payload field of
+such a name is read as `payload.null`.
+
+    -> if email == none { -> stop }
+""",
+    ),
+    Code(
+        "E109",
+        "a flow is started by nothing known",
+        """\
+A flow begins with `on webhook`. What failed is handled by one `on error` at its end.
+
+    on webhook -> upsert person
+    on error -> log "{error.message}"
+""",
+    ),
+    Code(
+        "E110",
+        "too many problems of syntax",
+        """\
+After so many problems the rest of the file is not read: what follows is more likely noise than help.
+""",
+    ),
+)
+
+CODES: dict[str, Code] = {code.code: code for code in REGISTRY}

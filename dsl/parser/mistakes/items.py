@@ -1,0 +1,107 @@
+"""How flows and other declarations begin."""
+
+from dsl.parser.mistakes.rule import Rule
+from dsl.parser.scan import NAME
+from dsl.parser.situation import Mistake, Repair, Situation
+from dsl.source import Span
+
+_NOTE = "then come `->` and its first step"
+
+
+def missing_trigger(s: Situation) -> Mistake | None:
+    """Steps or a payload without `on webhook` before them."""
+    webhook = ("NAME", "webhook")
+    tokens = (webhook,) if s.after == "ON" else (("ON", "on"), webhook)
+    kinds = [kind for kind, _ in tokens]
+    elsewhere = s.accepts("_ARROW") or s.found.type == "NAME" or s.ends_item
+    if elsewhere or not s.machine.accepts_all(*kinds, s.found.type):
+        return None
+    return _begin_flow(s, " ".join(text for _, text in tokens), s.insert(*tokens))
+
+
+def missing_beginning(s: Situation) -> Mistake | None:
+    """`format_phone(telefone) -> …` right away."""
+    if s.found.type != "NAME" or not s.accepts("ON", "FLOW") or s.accepts("_ARROW"):
+        return None
+    if not s.matches(rf"{NAME}\s*\(|[^\n]*->"):
+        return None
+    repair = s.insert(("ON", "on"), ("NAME", "webhook"), ("_ARROW", "->"))
+    return _begin_flow(s, "on webhook ->", repair)
+
+
+def _begin_flow(s: Situation, text: str, repair: Repair) -> Mistake:
+    fix = s.fix(f"write `{text}`", Span(s.start, s.start), f"{text} ")
+    return s.mistake("a flow begins with `on webhook`", notes=(_NOTE,), fix=fix, repair=repair)
+
+
+def missing_on(s: Situation) -> Mistake | None:
+    """`webhook -> …`."""
+    if s.word != "webhook" or not s.accepts("ON"):
+        return None
+    if s.in_step[-2:] == ("FLOW", "NAME") and s.last_text == "on":
+        fix, message = None, "expected a name between `flow` and `on`"
+    else:
+        fix = s.fix("write `on webhook`", Span(s.start, s.start), "on ")
+        message = "expected `on` before `webhook`"
+    return s.mistake(message, fix=fix, repair=s.insert(("ON", "on")))
+
+
+def unknown_trigger(s: Situation) -> Mistake | None:
+    """`on schedule`, `on error` without a flow: only a webhook starts one."""
+    if s.after != "ON" or s.found.type != "NAME":
+        return None
+    if s.word == "error":
+        notes = ("`on error` follows the steps of a flow, once",)
+        message = "this `on error` belongs to no flow"
+        return s.mistake(message, code="E109", at=s.last.to(s.place()), notes=notes)
+    doubled = s.matches(rf"{s.word}\s+(?=webhook\b)")
+    return s.mistake(
+        f"nothing called `{s.word}` starts a flow",
+        code="E109",
+        fix=None if doubled else s.fix("write `webhook`", s.place(), "webhook"),
+        repair=s.drop(doubled.end()) if doubled else s.replace("NAME", s.end, "webhook"),
+    )
+
+
+def misplaced_edition(s: Situation) -> Mistake | None:
+    """`lang 1` after something else."""
+    edition = s.matches(r"lang\s+[0-9]+")
+    if edition is None or s.found.type != "LANG" or s.bracket is not None:
+        return None
+    at = Span(*edition.span())
+    return s.mistake("`lang` is the first line of a file", at=at, repair=s.drop(edition.end()))
+
+
+def hyphenated_name(s: Situation) -> Mistake | None:
+    """`flow minha-flow`."""
+    rest = s.matches(r"-(?=[\w])[\w-]*")
+    if rest is None or s.after != "NAME" or s.last_end != s.start or s.accepts("MINUS"):
+        return None
+    written = s.source.text[s.last.start : rest.end()]
+    at = Span(s.last.start, rest.end())
+    good = written.replace("-", "_")
+    fix = s.fix(f"write `{good}`", at, good)
+    notes = ("a name has letters, digits and `_`",)
+    message = f"`{written}` is no name"
+    return s.mistake(message, at=at, notes=notes, fix=fix, repair=s.drop(rest.end()))
+
+
+def quoted_name(s: Situation) -> Mistake | None:
+    """`flow "retomada"`."""
+    name = s.matches(rf'"({NAME})"')
+    if name is None or not s.accepts("NAME") or s.accepts("STRING") or s.accepts("TRUE"):
+        return None
+    fix = s.fix(f"write `{name[1]}`", s.place(), name[1])
+    repair = s.replace("NAME", name.end(), name[1])
+    return s.mistake("a name has no quotes", fix=fix, repair=repair)
+
+
+RULES: tuple[Rule, ...] = (
+    unknown_trigger,
+    missing_trigger,
+    missing_on,
+    missing_beginning,
+    misplaced_edition,
+    hyphenated_name,
+    quoted_name,
+)

@@ -1,0 +1,61 @@
+"""Finding the data: in the server that owns the folder, or, where none runs, in the folder itself."""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from typing import Final
+
+from runtime.admin.documents import Url
+from runtime.admin.operations import LocalOperations, Operations
+from runtime.admin.remote import RemoteOperations
+from runtime.connections import local
+from runtime.journal import FolderInUse, SqliteJournal, open_journal
+from runtime.settings import Settings
+
+MakeUrls = Callable[[bytes], list[Url]]  # from the key of the folder's addresses
+
+_TRY_SECONDS: Final = 0.3  # for the folder, before the server is asked again
+
+
+@asynccontextmanager
+async def connect(settings: Settings, make_urls: MakeUrls, wait: float = 10.0) -> AsyncIterator[Operations]:
+    """Give the operations of a data folder, and let go of it at the end.
+
+    A process that owns the folder but does not answer is starting or ending: it is waited for, `wait` seconds long.
+    Raises FolderInUse after that, and whatever else `open_journal` raises.
+    """
+    found = await _find(settings, asyncio.get_running_loop().time() + wait)
+    try:
+        if isinstance(found, RemoteOperations):
+            yield found
+        else:
+            key = found.url_key
+            yield LocalOperations(found, lambda: make_urls(key))
+    finally:
+        await found.close()
+
+
+async def _find(settings: Settings, deadline: float) -> RemoteOperations | SqliteJournal:
+    while True:
+        if (server := await _server(settings)) is not None:
+            return server
+        try:
+            return await open_journal(settings.data, clock=_now, tables=(local.TABLES,), wait=_TRY_SECONDS)
+        except FolderInUse:
+            if asyncio.get_running_loop().time() > deadline:
+                raise
+
+
+async def _server(settings: Settings) -> RemoteOperations | None:
+    if not settings.socket.exists():
+        return None
+    server = RemoteOperations(settings.socket)
+    if await server.answers():
+        return server
+    await server.close()
+    return None
+
+
+def _now() -> int:
+    return time.time_ns() // 1_000_000

@@ -1,0 +1,63 @@
+"""The command `seta`. Each subcommand is a module of its own, imported only when it is called."""
+
+from importlib import import_module, metadata
+from typing import Final
+
+import click
+
+COMMANDS: Final = {
+    "serve": "serve",
+    "urls": "urls",
+    "runs": "runs",
+    "persons": "persons",
+    "outbox": "outbox",
+    "check": "check",
+    "explain": "explain",
+}
+
+_EXAMPLES: Final = """\b
+Examples:
+  seta serve                     serve the flows of flows/
+  seta urls                      print where each flow is called
+  seta runs --state dead         list what failed for good
+  seta runs show ID              show one run, step by step
+  seta check                     find every problem of the flows
+"""
+
+
+class _Commands(click.Group):
+    """Finds a subcommand by its name, so that `seta --version` imports next to nothing."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002  # click's signature
+        """List the commands in the order in which people meet them."""
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002  # click's
+        """Import one command."""
+        module = COMMANDS.get(cmd_name)
+        if module is None:
+            return None
+        command: click.Command = import_module(f"runtime.cli.{module}").command
+        return command
+
+
+def _version() -> str:
+    try:
+        return metadata.version("seta")
+    except metadata.PackageNotFoundError:
+        return "(not installed)"
+
+
+@click.group(
+    cls=_Commands,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+    epilog=_EXAMPLES,
+)
+@click.version_option(_version(), prog_name="seta", message="%(prog)s %(version)s")
+def command() -> None:
+    """Flows as text: a webhook comes in, the delivery is kept, the steps run."""
+
+
+def main() -> None:
+    """Run the command; the entry point of the package."""
+    command(prog_name="seta")

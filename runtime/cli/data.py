@@ -1,0 +1,80 @@
+"""Asking a data folder, through the server that owns it or directly, and saying plainly what went wrong."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import Any, Final, TypeVar
+
+import click
+
+from runtime.admin.connect import MakeUrls, connect
+from runtime.admin.documents import Url
+from runtime.admin.operations import NoSuchRunError, Operations, UnclearRunError
+from runtime.admin.remote import RefusedError
+from runtime.journal import FolderInUse, JournalTooNew, NotAJournal
+from runtime.journal.database import NAME, SqliteTooOld
+from runtime.journal.protocol import JournalError
+from runtime.settings import Settings
+
+T = TypeVar("T")
+
+# What goes wrong outside of us; the messages are for people.
+KNOWN_ERRORS: Final = (
+    FolderInUse,
+    JournalError,
+    JournalTooNew,
+    NoSuchRunError,
+    NotAJournal,
+    RefusedError,
+    SqliteTooOld,
+    UnclearRunError,
+    OSError,
+)
+
+
+class Problem(click.ClickException):
+    """Flows or data have a problem: the exit code is 1."""
+
+    exit_code = 1
+
+    def show(self, file: Any = None) -> None:
+        """Print the message, with our name before it."""
+        click.echo(f"seta: {self.format_message()}", file=file, err=True)
+
+
+def ask(settings: Settings, question: Callable[[Operations], Awaitable[T]]) -> T:
+    """Ask the data folder. Raises Problem where there is none yet."""
+    if not (settings.data / NAME).is_file():
+        raise Problem(f"there is no data in {settings.data} yet: `seta serve` makes it, --data names another folder")
+    return run(_ask(settings, question, _no_urls))
+
+
+async def _ask(settings: Settings, question: Callable[[Operations], Awaitable[T]], make_urls: MakeUrls) -> T:
+    async with connect(settings, make_urls) as operations:
+        return await question(operations)
+
+
+def ask_urls(settings: Settings, make_urls: MakeUrls) -> list[Url]:
+    """Ask where flows are called; without data there is a key to be made, which later servers keep."""
+    return run(_ask(settings, lambda operations: operations.urls(), make_urls))
+
+
+def run(work: Awaitable[T]) -> T:
+    """Run a coroutine to its end, with known errors as problems."""
+
+    async def main() -> T:
+        return await work
+
+    try:
+        return asyncio.run(main())
+    except KNOWN_ERRORS as error:
+        raise Problem(str(error)) from error
+
+
+def _no_urls(key: bytes) -> list[Url]:  # noqa: ARG001  # nobody asks for them
+    return []
+
+
+def settings_for(data: Path) -> Settings:
+    """Make the settings of a command that only asks."""
+    return Settings(data=data)

@@ -1,0 +1,37 @@
+"""Loading flows for a command, and telling people what is wrong with them."""
+
+import sys
+from collections.abc import Iterable
+from pathlib import Path
+
+import click
+
+from dsl import Diagnostic, render_text, summary
+from runtime.cli.data import Problem
+from runtime.loader import FolderError, Loaded, load
+from runtime.steps import catalog
+
+
+def load_or_refuse(flows: Path, color: str) -> Loaded:
+    """Load a folder; where it has errors, print them and end with exit code 1."""
+    try:
+        loaded = load(flows, catalog())
+    except FolderError as error:
+        raise Problem(str(error)) from error
+    if loaded.folder.broken:
+        refuse(loaded.diagnostics, color)
+    if not loaded.programs:
+        raise Problem(f"there is no flow in {flows}: a flow is a file that ends in .seta")
+    return loaded
+
+
+def refuse(diagnostics: Iterable[Diagnostic], color: str) -> None:
+    """Print diagnostics and what they come to on standard error, and end with exit code 1."""
+    found = list(diagnostics)
+    click.echo(render_text(found, color=is_colored(color, sys.stderr.isatty())), err=True)
+    raise Problem(summary(found))
+
+
+def is_colored(color: str, terminal: bool) -> bool:  # noqa: FBT001  # a fact about a stream
+    """Whether to colour what goes to a stream that is a terminal or not."""
+    return {"always": True, "never": False}.get(color, terminal)

@@ -1,0 +1,94 @@
+"""Options that commands share. Each one can be given as an environment variable too."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+flows = click.option(
+    "--flows",
+    envvar="SETA_FLOWS",
+    type=click.Path(path_type=Path),
+    default=Path("flows"),
+    show_default=True,
+    show_envvar=True,
+    metavar="DIR",
+    help="Folder of the flows and of seta.toml.",
+)
+data = click.option(
+    "--data",
+    envvar="SETA_DATA",
+    type=click.Path(path_type=Path),
+    default=Path(".seta"),
+    show_default=True,
+    show_envvar=True,
+    metavar="DIR",
+    help="Folder of the database.",
+)
+host = click.option(
+    "--host",
+    envvar="SETA_HOST",
+    default="127.0.0.1",
+    show_default=True,
+    show_envvar=True,
+    help="Address to listen on.",
+)
+port = click.option(
+    "--port",
+    envvar="SETA_PORT",
+    type=click.IntRange(0, 65_535),
+    default=8400,
+    show_default=True,
+    show_envvar=True,
+    help="Port to listen on; 0 takes a free one.",
+)
+public_url = click.option(
+    "--public-url",
+    envvar="SETA_PUBLIC_URL",
+    show_envvar=True,
+    metavar="URL",
+    help="What senders call instead of our own address.",
+)
+color = click.option(
+    "--color",
+    envvar="SETA_COLOR",
+    type=click.Choice(["auto", "always", "never"]),
+    default="auto",
+    show_default=True,
+    show_envvar=True,
+    help="Whether to colour what is printed.",
+)
+limit = click.option(
+    "--limit",
+    type=click.IntRange(1, 10_000),
+    default=1000,
+    show_default=True,
+    metavar="N",
+    help="How many, counted from the newest.",
+)
+
+
+def examples(*lines: str) -> str:
+    """Lay examples out as the end of a help text; click leaves their lines as they are."""
+    return "\n".join(("\b", "Examples:", *(f"  {line}" for line in lines)))
+
+
+def output(*formats: str) -> Callable[[F], F]:
+    """Add `--format`, and `--json` as a short way to say `--format json`."""
+
+    def add(function: F) -> F:
+        choice = click.option(
+            "--format",
+            "format_",
+            type=click.Choice(formats),
+            default=formats[0],
+            show_default=True,
+            help="How to print.",
+        )
+        short = click.option("--json", "format_", flag_value="json", help="The same as --format json.")
+        return choice(short(function))
+
+    return add

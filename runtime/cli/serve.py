@@ -1,0 +1,111 @@
+"""`seta serve`: run the flows of a folder."""
+
+import os
+from functools import partial
+from pathlib import Path
+
+import click
+import uvloop
+from rich.console import Console
+
+from runtime.cli import logs, options, terminal
+from runtime.cli.data import KNOWN_ERRORS, Problem
+from runtime.cli.folder import load_or_refuse
+from runtime.cli.urls import curl
+from runtime.serve import ServeError, Started, serve
+from runtime.settings import Address, Settings, parse_address
+
+_PASSED_TO_CODE = ("PATH", "LANG", "TZ")
+
+
+def _address(ctx: click.Context, param: click.Parameter, value: str | None) -> Address | None:  # noqa: ARG001  # click's
+    try:
+        return None if value is None else parse_address(value)
+    except ValueError as error:
+        raise click.BadParameter(str(error)) from error
+
+
+@click.command(
+    "serve",
+    epilog=options.examples("seta serve", "seta serve --host 0.0.0.0 --port 80 --public-url https://hooks.example.com"),
+)
+@options.flows
+@options.data
+@options.host
+@options.port
+@click.option(
+    "--admin",
+    envvar="SETA_ADMIN",
+    metavar="HOST:PORT",
+    callback=_address,
+    help="Tell runs, persons and readiness over TCP too; whoever reaches it reads them.",
+)
+@options.public_url
+@click.option(
+    "--allow-outbound",
+    envvar="SETA_ALLOW_OUTBOUND",
+    multiple=True,
+    metavar="IP[/N]:PORT",
+    help="Address that is not public and that steps may reach. Noted; nothing is guarded yet.",
+)
+@click.option(
+    "--grace",
+    envvar="SETA_GRACE",
+    type=click.FloatRange(0, 3600),
+    default=5.0,
+    show_default=True,
+    metavar="SECONDS",
+    help="How long runs may take to end when the server is told to stop.",
+)
+@options.color
+def command(  # noqa: PLR0913  # one an option
+    *,
+    flows: Path,
+    data: Path,
+    host: str,
+    port: int,
+    admin: Address | None,
+    public_url: str | None,
+    allow_outbound: tuple[str, ...],
+    grace: float,
+    color: str,
+) -> None:
+    """Serve the flows of a folder until Ctrl-C.
+
+    SIGTERM and Ctrl-C let what runs end; a second one ends the server at once. Whatever is under way goes on at the
+    next start.
+    """
+    logs.configure()
+    settings = Settings(
+        flows=flows,
+        data=data,
+        listen=Address(host, port),
+        admin=admin,
+        public_url=public_url,
+        allow_outbound=allow_outbound,
+        grace=grace,
+        code_processes=os.cpu_count() or 1,
+        code_environment={name: os.environ[name] for name in _PASSED_TO_CODE if name in os.environ},
+    )
+    loaded = load_or_refuse(flows, color)
+    try:
+        code = uvloop.run(serve(settings, loaded, partial(_announce, terminal.console(color))))
+    except (ServeError, *KNOWN_ERRORS) as error:
+        raise Problem(str(error)) from error
+    raise SystemExit(code)
+
+
+def _announce(to: Console, started: Started) -> None:
+    """Say what is served and how to try it."""
+    settings = started.settings
+    number = len(started.urls)
+    flows = f"{number} {'flow' if number == 1 else 'flows'}"
+    to.print(terminal.styled(f"Seta serves {flows} on http://{settings.listen}", "bold green"))
+    for url in started.urls:
+        to.print()
+        to.print(terminal.styled(f"  {url.flow}", "bold"), terminal.styled(url.url), soft_wrap=True)
+        to.print(terminal.styled(f"  {curl(url)}"), soft_wrap=True)
+    to.print()
+    if settings.admin is not None:
+        to.print(terminal.styled(f"Admin address: http://{settings.admin}"))
+    to.print(terminal.styled(f"Data folder: {settings.data}. `seta runs` shows what happens. Ctrl-C stops.", "dim"))

@@ -1,0 +1,52 @@
+"""`seta urls`: where each flow is called."""
+
+import shlex
+from functools import partial
+from pathlib import Path
+
+import click
+
+from runtime.admin.documents import Url, UrlList
+from runtime.cli import options, terminal
+from runtime.cli.data import ask_urls
+from runtime.cli.folder import load_or_refuse
+from runtime.door.hooks import make_table
+from runtime.loader import Loaded
+from runtime.serve import urls
+from runtime.settings import Address, Settings
+
+
+@click.command("urls")
+@options.flows
+@options.data
+@options.host
+@options.port
+@options.public_url
+@options.output("text", "json")
+@options.color
+def command(  # noqa: PLR0913  # one an option
+    *, flows: Path, data: Path, host: str, port: int, public_url: str | None, format_: str, color: str
+) -> None:
+    """Print where each flow is called, and a line to try it.
+
+    A server that runs says it itself; without one, the addresses are those that it will have.
+    """
+    settings = Settings(flows=flows, data=data, listen=Address(host, port), public_url=public_url)
+    loaded = load_or_refuse(flows, color)
+    found = ask_urls(settings, partial(_urls, settings, loaded))
+    if format_ == "json":
+        terminal.show_json(UrlList(found))
+        return
+    to = terminal.console(color)
+    for url in found:
+        to.print(terminal.styled(url.flow, "bold"))
+        to.print(terminal.styled(f"  {curl(url)}"), soft_wrap=True)
+
+
+def _urls(settings: Settings, loaded: Loaded, key: bytes) -> list[Url]:
+    return urls(settings, make_table(key, loaded.programs.values()))
+
+
+def curl(url: Url) -> str:
+    """Write the line that sends a flow its sample, for a shell."""
+    return f"curl {shlex.quote(url.url)} -d {shlex.quote(url.sample)}"

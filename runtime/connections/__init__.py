@@ -1,0 +1,1 @@
+"""What flows reach out to: one module a connection."""

@@ -1,0 +1,188 @@
+"""The connection `local`: persons and sent messages as tables of the journal's own database.
+
+Everything here runs inside a transaction that the journal commits, together with the record of the step.
+"""
+
+from collections.abc import Mapping
+from hashlib import sha256
+from typing import Any, Final
+
+import apsw
+import msgspec
+
+from runtime.failures import StepFailure
+from runtime.functions.format_phone import match_key
+from runtime.journal import Tables
+
+TABLES: Final = Tables(
+    "local",
+    (
+        """
+        CREATE TABLE persons (
+            n INTEGER PRIMARY KEY,
+            id TEXT NOT NULL UNIQUE,
+            name TEXT,
+            phone TEXT,
+            phone_match TEXT UNIQUE,  -- one for both forms of a number, with and without the ninth digit
+            email TEXT COLLATE NOCASE,
+            created_at INTEGER NOT NULL,
+            updated_at INTEGER NOT NULL
+        ) STRICT;
+        CREATE INDEX persons_email ON persons (email) WHERE email IS NOT NULL;
+
+        CREATE TABLE outbox (
+            n INTEGER PRIMARY KEY,
+            id TEXT NOT NULL UNIQUE,
+            key TEXT NOT NULL UNIQUE,
+            "to" TEXT NOT NULL,
+            template TEXT NOT NULL,
+            params BLOB NOT NULL,  -- JSON
+            person TEXT,
+            at INTEGER NOT NULL
+        ) STRICT;
+        """,
+    ),
+)
+
+_PERSON: Final = "id, name, phone, email"
+_BY_KEY: Final = "SELECT n FROM persons WHERE id = ?"
+_BY_PHONE: Final = "SELECT n FROM persons WHERE phone_match = ?"
+_BY_EMAIL: Final = "SELECT n FROM persons WHERE email = ? ORDER BY n LIMIT 1"
+_UPDATE: Final = f"""
+    UPDATE persons SET
+        name = coalesce(:name, name), email = coalesce(:email, email), phone = coalesce(:phone, phone),
+        phone_match = coalesce(:phone_match, phone_match), updated_at = :at
+    WHERE n = :n RETURNING {_PERSON}
+"""  # noqa: S608  # our own words
+_INSERT: Final = f"""
+    INSERT INTO persons (id, name, phone, phone_match, email, created_at, updated_at)
+    VALUES (:id, :name, :phone, :phone_match, :email, :at, :at) RETURNING {_PERSON}
+"""  # noqa: S608  # our own words
+_FIND: Final = f"SELECT {_PERSON} FROM persons WHERE n = ?"  # noqa: S608  # our own words
+_LIST_PERSONS: Final = f"SELECT {_PERSON}, created_at, updated_at FROM persons ORDER BY n DESC LIMIT ?"  # noqa: S608  # our own words
+
+_MESSAGE: Final = 'id, "to", template, params, person, at'
+_PUT: Final = """
+    INSERT INTO outbox (id, key, "to", template, params, person, at) VALUES (?, ?, ?, ?, ?, ?, ?)
+    ON CONFLICT (key) DO NOTHING
+"""
+_GET: Final = f"SELECT {_MESSAGE} FROM outbox WHERE key = ?"  # noqa: S608  # our own words
+_LIST_OUTBOX: Final = f"SELECT {_MESSAGE} FROM outbox ORDER BY n DESC LIMIT ?"  # noqa: S608  # our own words
+
+
+class Person(msgspec.Struct, frozen=True, omit_defaults=True):
+    """A person as flows see it."""
+
+    id: str
+    name: str | None = None
+    phone: str | None = None
+    email: str | None = None
+
+
+class PersonRow(msgspec.Struct, frozen=True):
+    """A person as lists show it."""
+
+    id: str
+    name: str | None
+    phone: str | None
+    email: str | None
+    created_at: int
+    updated_at: int
+
+
+class Message(msgspec.Struct, frozen=True):
+    """A message in the outbox. `person` is the id of whom it is for, where that is known."""
+
+    id: str
+    to: str
+    template: str
+    params: dict[str, Any]
+    person: str | None
+    at: int
+
+
+def upsert_person(  # noqa: PLR0913  # columns, each given by name
+    connection: apsw.Connection,
+    key: str,
+    *,
+    at: int,
+    phone: str | None = None,
+    email: str | None = None,
+    name: str | None = None,
+) -> Person:
+    """Give the person of that phone (E.164, in either form), or of that email where there is no phone.
+
+    What is given replaces what is known; None leaves it. A new person's id comes from `key`, so that the same key
+    means the same person even when its phone is no longer the one it was made with. Fails as `no_identity` when
+    neither phone nor email is given.
+    """
+    if phone is None and email is None:
+        raise StepFailure("no_identity", "a person is known by phone or email, and neither is given")
+    values = {
+        "id": _id(key),
+        "name": name,
+        "phone": phone,
+        "phone_match": None if phone is None else match_key(phone),
+        "email": email,
+        "at": at,
+    }
+    n = _find(connection, phone, email) or connection.execute(_BY_KEY, (values["id"],)).get
+    if n is None:
+        return _one_person(connection, _INSERT, values)
+    return _one_person(connection, _UPDATE, {**values, "n": n})
+
+
+def find_person(connection: apsw.Connection, *, phone: str | None = None, email: str | None = None) -> Person | None:
+    """The person of that phone (E.164, in either form), or of that email where there is no phone."""
+    n = _find(connection, phone, email)
+    return None if n is None else _one_person(connection, _FIND, (n,))
+
+
+def list_persons(connection: apsw.Connection, limit: int) -> list[PersonRow]:
+    """Persons, newest first."""
+    rows: Any = connection.execute(_LIST_PERSONS, (limit,))
+    return [PersonRow(*row) for row in rows]
+
+
+def put_message(  # noqa: PLR0913  # columns, each given by name
+    connection: apsw.Connection,
+    key: str,
+    *,
+    to: str,
+    template: str,
+    params: Mapping[str, object],
+    at: int,
+    person_id: str | None = None,
+) -> Message:
+    """Put a message into the outbox; for a key that was there before, give its first message and put none."""
+    row = (_id(key), key, to, template, msgspec.json.encode(params), person_id, at)
+    connection.execute(_PUT, row)
+    return _message(connection.execute(_GET, (key,)).fetchone())
+
+
+def list_outbox(connection: apsw.Connection, limit: int) -> list[Message]:
+    """Messages, newest first."""
+    return [_message(row) for row in connection.execute(_LIST_OUTBOX, (limit,))]
+
+
+def _id(key: str) -> str:
+    return sha256(key.encode()).hexdigest()[:24]
+
+
+def _find(connection: apsw.Connection, phone: str | None, email: str | None) -> int | None:
+    found: Any = None
+    if phone is not None:
+        found = connection.execute(_BY_PHONE, (match_key(phone),)).get
+    elif email is not None:
+        found = connection.execute(_BY_EMAIL, (email,)).get
+    return None if found is None else int(found)
+
+
+def _one_person(connection: apsw.Connection, query: str, values: Any) -> Person:
+    row: Any = connection.execute(query, values).get  # reads to the end, which RETURNING needs
+    return Person(*row)
+
+
+def _message(row: Any) -> Message:
+    message_id, to, template, params, person, at = row
+    return Message(message_id, to, template, msgspec.json.decode(params), person, at)

@@ -1,0 +1,207 @@
+"""What a sender is told. Whatever never changes is built once; nothing a sender wrote is repeated to anyone."""
+
+from collections.abc import Iterable, Sequence
+from itertools import cycle
+from typing import Any, Final
+
+import msgspec
+
+from runtime.shapes import Problem
+
+Headers = list[tuple[bytes, bytes]]
+
+PROBLEMS_SHOWN: Final = 100  # of a body that does not fit; an answer is bounded, whatever the body
+
+
+class Answer(msgspec.Struct, frozen=True, gc=False):
+    """A whole answer: ASGI's message of status and headers, and the body."""
+
+    start: dict[str, Any]
+    body: bytes
+
+
+class Refused(Exception):  # noqa: N818  # what happened to a delivery, not a fault of the code
+    """A delivery is not accepted, and this is the answer."""
+
+    def __init__(self, answer: Answer) -> None:
+        super().__init__(answer)
+        self.answer = answer
+
+
+_SERVER: Final = (b"server", b"seta")
+_NO_STORE: Final = (b"cache-control", b"no-store")
+_CLOSE: Final = (b"connection", b"close")
+_JSON: Final = (b"content-type", b"application/json")
+_PROBLEM: Final = (b"content-type", b"application/problem+json")
+
+
+def _start(status: int, headers: Headers) -> dict[str, Any]:
+    return {"type": "http.response.start", "status": status, "headers": headers}
+
+
+_ACCEPTED: Final = _start(200, [_SERVER, _JSON])
+
+
+def accepted(run_id: str) -> Answer:
+    """Say that the delivery is on disk, as this run."""
+    return Answer(_ACCEPTED, b'{"run":"' + run_id.encode() + b'"}')
+
+
+def document(status: int, value: Any) -> Answer:
+    """Give a JSON document."""
+    return Answer(_start(status, [_SERVER, _JSON, _NO_STORE]), msgspec.json.encode(value))
+
+
+def problem(
+    status: int, name: str, title: str, detail: str, headers: Iterable[tuple[bytes, bytes]] = (), **members: Any
+) -> Answer:
+    """Give a problem as RFC 9457 has it: `title` says what is wrong, `detail` where, and what to do."""
+    told = {"type": f"urn:seta:problem:{name}", "title": title, "status": status, "detail": detail, **members}
+    return Answer(_start(status, [_SERVER, _PROBLEM, *headers]), msgspec.json.encode(told))
+
+
+def _allow(*methods: str) -> list[tuple[bytes, bytes]]:
+    return [(b"allow", ", ".join(methods).encode())]
+
+
+class Later:
+    """One refusal that asks to come back, with pauses that differ, so that senders do not come all at once."""
+
+    def __init__(self, status: int, name: str, title: str, detail: str, pauses: Sequence[int]) -> None:
+        self._answers = cycle(
+            problem(status, name, title, detail, headers=[(b"retry-after", b"%d" % pause), _CLOSE]) for pause in pauses
+        )
+
+    def __call__(self) -> Answer:
+        """Give the next of the answers."""
+        return next(self._answers)
+
+
+NOT_FOUND: Final = problem(
+    404,
+    "not-found",
+    "Nothing is served at this address",
+    "Compare the whole URL, to its last character, with what `seta urls` prints.",
+)
+POST_ONLY: Final = problem(
+    405,
+    "method",
+    "A webhook takes POST",
+    "The address is right: send it a POST request with a JSON body. Nothing was stored.",
+    headers=_allow("POST"),
+)
+GET_ONLY: Final = problem(
+    405,
+    "method",
+    "This address takes GET",
+    "It says whether the server is well. Webhooks have addresses of their own.",
+    headers=_allow("GET", "HEAD"),
+)
+ENCODED: Final = problem(
+    415,
+    "encoded",
+    "Encoded bodies are not accepted",
+    "Send the body as it is, without the header Content-Encoding. Nothing was stored.",
+    headers=[_CLOSE],
+)
+AMBIGUOUS: Final = problem(
+    400,
+    "ambiguous-length",
+    "The length of the body is ambiguous",
+    "Send either Content-Length or Transfer-Encoding, not both. Nothing was stored.",
+    headers=[_CLOSE],
+)
+BROKEN: Final = problem(
+    400,
+    "broken-body",
+    "The body broke off",
+    "It ended too early, or its chunks were malformed. Nothing was stored: send it again.",
+    headers=[_CLOSE],
+)
+FAULT: Final = problem(
+    500,
+    "fault",
+    "The server made a mistake",
+    "Its log says more. Nothing was stored: send it again.",
+    headers=[_CLOSE],
+)
+DISK_FULL: Final = problem(
+    507,
+    "disk-full",
+    "There is no room to keep the delivery",
+    "The server's disk is nearly full. Nothing was stored: send it again once there is room.",
+    headers=[(b"retry-after", b"60"), _CLOSE],
+)
+
+_PAUSES: Final = (2, 5, 3, 6, 4)
+draining: Final = Later(
+    503,
+    "draining",
+    "The server is stopping",
+    "Nothing was stored: send it again in some seconds.",
+    _PAUSES,
+)
+crowded: Final = Later(
+    503,
+    "crowded",
+    "Too many bodies at once",
+    "The memory for bodies is used up. Nothing was stored: send it again in some seconds.",
+    _PAUSES,
+)
+unwell: Final = Later(
+    503,
+    "journal",
+    "The delivery could not be stored",
+    "The server cannot write to its disk now. Nothing was stored: send it again in some seconds.",
+    _PAUSES,
+)
+
+
+def too_large(flow: str, limit: int) -> Answer:
+    """Say that the body has more bytes than its flow takes."""
+    return problem(
+        413,
+        "too-large",
+        "The body is too large",
+        f"The flow {flow} takes {limit:,} bytes at most; its clause `limit` can raise that. Nothing was stored.",
+        headers=[_CLOSE],
+    )
+
+
+def too_slow(seconds: float) -> Answer:
+    """Say that the body did not come in time."""
+    return problem(
+        408,
+        "too-slow",
+        "The body came too slowly",
+        f"It has to be here {seconds:g} s after the headers. Nothing was stored: send it again.",
+        headers=[_CLOSE],
+    )
+
+
+def not_json(flow: str, why: str) -> Answer:
+    """Say that the body cannot be read: `why` is a sentence, and another one that says what to do."""
+    return problem(
+        400,
+        "not-json",
+        "The body is not JSON",
+        f"{why} Nothing was stored.",
+        flow=flow,
+    )
+
+
+def misfit(flow: str, problems: Sequence[Problem]) -> Answer:
+    """Say where the body is not what its flow declares: every place, up to a hundred."""
+    first = problems[0]
+    where = first.pointer or "the body itself"
+    more = f" (and {len(problems) - 1} more)" if len(problems) > 1 else ""
+    told = [{"pointer": one.pointer, "expected": one.expected, "got": one.got} for one in problems[:PROBLEMS_SHOWN]]
+    return problem(
+        422,
+        "misfit",
+        "The body does not fit the flow",
+        f"At {where}: expected {first.expected}, got {first.got}{more}."
+        " Nothing was stored: send it again with every problem mended.",
+        flow=flow,
+        problems=told,
+    )

@@ -1,0 +1,118 @@
+"""The public door as an ASGI application: route, read, decode, commit, answer, in this order."""
+
+import logging
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any, Final, Protocol
+
+import msgspec
+
+from runtime.door import answers
+from runtime.door.answers import Answer, Refused
+from runtime.door.bodies import decode
+from runtime.door.hooks import Hook, Hooks
+from runtime.door.intake import Intake, Receive
+from runtime.door.readiness import Readiness
+from runtime.journal.protocol import JournalError
+from runtime.program import Program
+from runtime.shapes import MisfitError, NotJsonError
+
+logger = logging.getLogger("seta.door")
+
+Scope = Mapping[str, Any]
+Send = Callable[[dict[str, Any]], Awaitable[None]]
+
+_ALIVE: Final = answers.document(200, {"schema": "seta.alive/1", "alive": True})
+
+
+class Acceptor(Protocol):
+    """What keeps deliveries: the engine."""
+
+    async def accept(self, program: Program, payload: Any, body: bytes, notes: bytes = b"") -> str:
+        """Commit a delivery and give its run's id, or raise JournalError with nothing kept."""
+        ...
+
+
+class Door:
+    """Answers hooks, `/livez` and `/readyz`, and nothing else."""
+
+    def __init__(self, engine: Acceptor, hooks: Hooks, readiness: Readiness, intake: Intake) -> None:
+        self._accept = engine.accept
+        self._hooks = hooks
+        self._readiness = readiness
+        self._intake = intake
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request."""
+        hook = self._hooks.table.get(scope["raw_path"])
+        try:
+            if hook is None:
+                answer = self._elsewhere(scope)
+            elif scope["method"] != "POST":
+                answer = answers.POST_ONLY
+            else:
+                answer = await self._deliver(hook, scope["headers"], receive)
+        except Refused as refused:
+            answer = refused.answer
+            _tell(hook, answer)
+        except Exception:
+            logger.exception("a request failed%s", f" at {hook.flow}" if hook else "")
+            answer = answers.FAULT
+        await send(answer.start)
+        await send({"type": "http.response.body", "body": answer.body})
+
+    def _elsewhere(self, scope: Scope) -> Answer:
+        """Answer what is no hook. Every unknown address gets the same, so that none can be told from another."""
+        path, method = scope["raw_path"], scope["method"]
+        if path not in (b"/livez", b"/readyz"):
+            return answers.NOT_FOUND
+        if method not in ("GET", "HEAD"):
+            return answers.GET_ONLY
+        return _ALIVE if path == b"/livez" else answers.document(*self._readiness.brief())
+
+    async def _deliver(self, hook: Hook, listed: list[tuple[bytes, bytes]], receive: Receive) -> Answer:
+        headers = dict(listed)
+        length = self._admit(hook, headers)
+        body = b"" if length == 0 else await self._intake.read(hook, receive, length)
+        try:
+            return await self._keep(hook, body, headers.get(b"content-type", b""))
+        finally:
+            self._intake.held -= len(body)
+
+    def _admit(self, hook: Hook, headers: Mapping[bytes, bytes]) -> int | None:
+        """Refuse what can be refused before the body is read, or give its length; None: to its end."""
+        self._readiness.check()
+        if b"content-encoding" in headers:
+            raise Refused(answers.ENCODED)
+        announced = headers.get(b"content-length")
+        chunked = b"transfer-encoding" in headers
+        if announced is None:
+            return None if chunked else 0
+        if chunked:
+            raise Refused(answers.AMBIGUOUS)
+        if (length := int(announced)) > hook.program.limit:
+            raise Refused(answers.too_large(hook.flow, hook.program.limit))
+        return length
+
+    async def _keep(self, hook: Hook, body: bytes, content_type: bytes) -> Answer:
+        program = hook.program
+        try:
+            decoded = decode(program.payload, hook.screen, body, content_type)
+            notes = _notes(decoded.left_out) if decoded.left_out else b""
+            return answers.accepted(await self._accept(program, decoded.payload, body, notes))
+        except NotJsonError as error:
+            raise Refused(answers.not_json(hook.flow, str(error))) from None
+        except MisfitError as misfit:
+            raise Refused(answers.misfit(hook.flow, misfit.problems)) from None
+        except JournalError as error:
+            raise Refused(answers.DISK_FULL if error.full else answers.unwell()) from None
+
+
+def _notes(left_out: tuple[str, ...]) -> bytes:
+    """Say which fields of a payload did not fit and were left out, because nobody insisted on them."""
+    return msgspec.json.encode({"left_out": left_out})
+
+
+def _tell(hook: Hook | None, answer: Answer) -> None:
+    """Log a refusal by the flow's name: an address is a secret, a body may be personal."""
+    if hook is not None:
+        logger.info("a delivery to %s was refused with %d", hook.flow, answer.start["status"])

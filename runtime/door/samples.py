@@ -1,0 +1,85 @@
+"""A body that a flow takes, made up from what it declares: for the line that people paste to try it."""
+
+from decimal import Decimal
+from typing import Any, Final, get_args, get_origin
+
+import msgspec
+
+from runtime.shapes import Field, Shape
+
+_BY_NAME: Final[dict[str, Any]] = {
+    "nome": "João Silva",
+    "name": "João Silva",
+    "email": "joao@example.com",
+    "e-mail": "joao@example.com",
+    "telefone": "11999998888",
+    "celular": "11999998888",
+    "whatsapp": "11999998888",
+    "phone": "11999998888",
+    "valor": 10.5,
+    "id": "A-1",
+}
+_BY_KIND: Final[dict[str, Any]] = {
+    "phone": "11999998888",
+    "email": "joao@example.com",
+    "url": "https://example.com",
+    "cpf": "52998224725",
+    "cnpj": "11222333000181",
+    "text or number": "A-1",
+    "json": {},
+    "date": "2026-01-31",
+    "datetime": "2026-01-31T12:00:00Z",
+    "duration": "2h",
+}
+_BY_TYPE: Final[dict[Any, Any]] = {str: "texto", int: 1, bool: True, Decimal: 10.5}
+
+
+def sample(shape: Shape) -> str:
+    """Make a JSON body with the required fields, and of the others those that add something to look at."""
+    body: dict[str, Any] = {}
+    for field in shape.fields:
+        value = _value(field.key, field.kind.name, field.kind.annotation)
+        if field.required or (_is_known(field) and value not in body.values()):
+            body[field.key] = value
+    return msgspec.json.encode(body).decode()
+
+
+def _is_known(field: Field) -> bool:
+    return field.key.lower() in _BY_NAME or not field.lenient
+
+
+def _value(key: str, kind: str, annotation: Any) -> Any:
+    """Choose by kind where that leaves no choice, then by name, then by type."""
+    if kind in _BY_KIND and kind not in ("text or number", "json"):
+        return _BY_KIND[kind]
+    bare = _bare(annotation)
+    named = _BY_NAME.get(key.lower())
+    if named is not None and _fits(named, kind, bare):
+        return named
+    return _BY_KIND[kind] if kind in _BY_KIND else _by_type(bare)
+
+
+def _fits(value: Any, kind: str, bare: Any) -> bool:
+    if bare is msgspec.Raw:
+        return kind in ("text or number", "json")
+    return bare is str if isinstance(value, str) else bare is Decimal
+
+
+def _bare(annotation: Any) -> Any:
+    """Take what a type is annotated with off it, and None from a union."""
+    while hasattr(annotation, "__metadata__"):
+        annotation = annotation.__origin__
+    inner = [part for part in get_args(annotation) if part is not type(None)]
+    return inner[0] if type(None) in get_args(annotation) else annotation
+
+
+def _by_type(bare: Any) -> Any:
+    if isinstance(bare, type) and issubclass(bare, msgspec.Struct):
+        fields = msgspec.structs.fields(bare)
+        return {part.encode_name: _value(part.encode_name, "", _bare(part.type)) for part in fields if part.required}
+    if get_origin(bare) is list:
+        return [_value("", "", get_args(bare)[0])]
+    if bare in _BY_TYPE:
+        return _BY_TYPE[bare]
+    choices = get_args(bare)  # of a Literal
+    return choices[0] if choices else "A-1"

@@ -1,0 +1,224 @@
+"""What the engine asks of a journal: writes as data, many in one commit, and nothing of how they are kept.
+
+Everything handed to `commit` within one commit is atomic together. Times are milliseconds since the Unix epoch.
+"""
+
+from asyncio import Future
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Protocol, TypeVar
+
+import apsw
+import msgspec
+
+from runtime.failures import StepFailure
+
+T = TypeVar("T")
+
+# A local effect: a synchronous function of the open transaction, run under a savepoint of its own. It gives a value
+# that msgspec can encode, or raises StepFailure, which undoes what it did and nothing else.
+Effect = Callable[[apsw.Connection], object]
+
+
+class RunState(StrEnum):
+    """Where a run stands. The first three are open: the engine will go on with them by itself."""
+
+    ACCEPTED = "accepted"
+    RUNNING = "running"
+    WAITING = "waiting"
+    PARKED = "parked"
+    DEAD = "dead"
+    DONE = "done"
+    STOPPED = "stopped"
+    CANCELLED = "cancelled"
+
+
+class Kind(StrEnum):
+    """What a step record says."""
+
+    STARTED = "started"  # committed before an effect that must not happen twice
+    RESULT = "result"
+    FAILED = "failed"
+    TIMER = "timer"  # value: the instant at which the wait ends
+    LOG = "log"
+
+
+class JournalError(Exception):
+    """A batch could not be committed; nothing of it is kept. `full` says that the disk had no room."""
+
+    def __init__(self, message: str, *, full: bool = False) -> None:
+        super().__init__(message)
+        self.full = full
+
+
+@dataclass(slots=True)
+class Accept:
+    """A delivery becomes a run. `context` is JSON of what else of the request the plan names; `notes` JSON or empty."""
+
+    run_id: str
+    key: str  # the run key, from which idempotency keys are made
+    flow: str
+    plan: str
+    received_at: int
+    body: bytes
+    context: bytes = b""
+    notes: bytes = b""
+    running: bool = True  # False: no room to run it at once
+    seq: int = 0  # set by the commit
+    lost: bool = False  # set by the commit: an error of ours (logged); there is no run
+
+
+@dataclass(slots=True)
+class Record:
+    """What a step gave. Replaces a `started` record of the same step (another `started` only of a later attempt)
+    and a `timer`; any other repeat is refused as lost.
+
+    With an `effect`, the effect runs inside the commit and `value` is the JSON of what it gave; if it fails, the
+    record becomes a `failed` one whose value is the JSON of {code, message}.
+    """
+
+    run: int
+    step: str
+    kind: Kind
+    args: bytes  # hash of the arguments
+    at: int
+    attempt: int = 1
+    value: bytes = b""
+    effect: Effect | None = None
+    outcome: object = None  # set by the commit: what the effect gave
+    failure: StepFailure | None = None  # set by the commit: how the effect failed
+    lost: bool = False  # set by the commit: the run is no longer ours or no longer open; nothing was done
+
+
+@dataclass(slots=True)
+class Move:
+    """A run changes its state. `error` is JSON {step, code, message, attempt, where}, or empty."""
+
+    run: int
+    state: RunState
+    at: int
+    wake_at: int | None = None
+    attempt: int = 0  # attempts made of the step that waits for its next one
+    step: str = ""  # the step at which the run stands
+    error: bytes = b""
+    lost: bool = False  # set by the commit, as for Record
+
+
+@dataclass(slots=True)
+class KeepPlan:
+    """Keep the sources of a plan, so that its runs can end on it. Keeping it again changes nothing."""
+
+    plan: str
+    flow: str
+    bundle: bytes  # JSON: what the loader needs to compile it again
+    at: int
+    lost: bool = False  # set by the commit: an error of ours (logged); nothing was kept
+
+
+Write = Accept | Record | Move | KeepPlan
+
+
+class OpenRun(msgspec.Struct, frozen=True):
+    """A run that the engine may go on with."""
+
+    seq: int
+    run_id: str
+    key: str
+    flow: str
+    plan: str
+    state: RunState
+    received_at: int
+    body: bytes
+    context: bytes
+    attempt: int
+    step: str
+    wake_at: int | None = None
+
+
+class StepRow(msgspec.Struct, frozen=True):
+    """One step record, in the order in which they were committed."""
+
+    step: str
+    kind: Kind
+    args: bytes
+    value: bytes
+    attempt: int
+    at: int
+
+
+class RunRow(msgspec.Struct, frozen=True):
+    """A run as lists show it."""
+
+    seq: int
+    id: str
+    flow: str
+    plan: str
+    state: RunState
+    received_at: int
+    ended_at: int | None
+    step: str
+    error: msgspec.Raw | None = None
+
+
+class RunDetail(msgspec.Struct, frozen=True):
+    """A run with all that is kept of it."""
+
+    run: RunRow
+    key: str
+    body: bytes
+    notes: bytes
+    wake_at: int | None
+    steps: list[StepRow]
+
+
+class Journal(Protocol):
+    """The durable memory of one server."""
+
+    def commit(self, *writes: Write) -> Future[None]:
+        """Put writes into the next batch; the future (shared by the batch) ends when it is on disk.
+
+        Called on the event loop. The future cannot be cancelled: who waits learns how the commit ended. It raises
+        JournalError when the batch was not kept.
+        """
+        ...
+
+    async def read(self, query: Callable[[apsw.Connection], T]) -> T:
+        """Run a short query (under a second) on the reading connection, off the event loop."""
+        ...
+
+    async def open_runs(self, after: int, limit: int) -> list[OpenRun]:
+        """Runs accepted or running, with a sequence number above `after`, in that order."""
+        ...
+
+    async def due_runs(self, now: int, limit: int) -> list[OpenRun]:
+        """Waiting runs whose instant has come, earliest first."""
+        ...
+
+    async def next_wake(self) -> int | None:
+        """The earliest instant at which a waiting run goes on."""
+        ...
+
+    async def steps(self, run: int) -> list[StepRow]:
+        """The records of a run, in the order in which they were committed."""
+        ...
+
+    async def plan(self, plan: str) -> bytes | None:
+        """The bundle kept for a plan."""
+        ...
+
+    async def runs(self, *, limit: int, flow: str | None, state: RunState | None) -> list[RunRow]:
+        """Runs, newest first."""
+        ...
+
+    async def run(self, run_id: str) -> RunDetail | None:
+        """One run, or None where there is none of that id."""
+        ...
+
+    def room(self) -> bool:
+        """Whether the disk has room to accept: at least min(64 MB, 10 % of the disk) is free."""
+        ...
+
+    def healthy(self) -> str | None:
+        """None, or why the journal should not be given more (last commit failed, its log is too long)."""
+        ...

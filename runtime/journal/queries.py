@@ -1,0 +1,105 @@
+"""What is asked of the tables: each a function of a connection that reads."""
+
+from typing import Any, Final
+
+import apsw
+import msgspec
+
+from runtime.journal.protocol import Kind, OpenRun, RunDetail, RunRow, RunState, StepRow
+
+_OPEN_RUN: Final = """
+    SELECT seq, id, key, flow, plan, state, received_at, body, context, attempt, step, wake_at
+    FROM runs JOIN deliveries ON run = seq
+"""
+OPEN_RUNS: Final = f"""
+    {_OPEN_RUN} WHERE state IN ('accepted', 'running') AND seq > ? ORDER BY seq LIMIT ?
+"""
+DUE_RUNS: Final = f"""
+    {_OPEN_RUN} WHERE state = 'waiting' AND wake_at <= ? ORDER BY wake_at, seq LIMIT ?
+"""
+NEXT_WAKE: Final = "SELECT min(wake_at) FROM runs WHERE state = 'waiting'"
+STEPS: Final = "SELECT step, kind, args, value, attempt, at FROM steps WHERE run = ? ORDER BY n"
+PLAN: Final = "SELECT bundle FROM plans WHERE plan = ?"
+RUN: Final = """
+    SELECT seq, id, flow, plan, state, received_at, ended_at, step, error, key, body, notes, wake_at
+    FROM runs JOIN deliveries ON run = seq WHERE id = ?
+"""
+_RUNNABLE: Final = frozenset({RunState.ACCEPTED, RunState.RUNNING})
+
+
+def open_runs(connection: apsw.Connection, after: int, limit: int) -> list[OpenRun]:
+    """Runs accepted or running, above a sequence number, in that order."""
+    return [_open_run(row) for row in connection.execute(OPEN_RUNS, (after, limit))]
+
+
+def due_runs(connection: apsw.Connection, now: int, limit: int) -> list[OpenRun]:
+    """Waiting runs whose instant has come, earliest first."""
+    return [_open_run(row) for row in connection.execute(DUE_RUNS, (now, limit))]
+
+
+def next_wake(connection: apsw.Connection) -> int | None:
+    """The earliest instant at which a waiting run goes on."""
+    value: int | None = connection.execute(NEXT_WAKE).get
+    return value
+
+
+def steps(connection: apsw.Connection, run: int) -> list[StepRow]:
+    """The records of a run, in the order in which they were committed."""
+    rows: Any = connection.execute(STEPS, (run,))
+    return [StepRow(step, Kind(kind), *rest) for step, kind, *rest in rows]
+
+
+def plan(connection: apsw.Connection, name: str) -> bytes | None:
+    """The bundle kept for a plan."""
+    value: bytes | None = connection.execute(PLAN, (name,)).get
+    return value
+
+
+def runs(connection: apsw.Connection, limit: int, flow: str | None, state: RunState | None) -> list[RunRow]:
+    """Runs, newest first, of a flow or in a state where one is given."""
+    rows = connection.execute(runs_query(flow, state), {"limit": limit, "flow": flow})
+    return [_run_row(row) for row in rows]
+
+
+def runs_query(flow: str | None, state: RunState | None) -> str:
+    """The query for a list of runs.
+
+    A partial index serves only where its own condition stands in the query. A state narrows more than a flow does,
+    but for the usual one: done runs are met soon enough by walking back through all, or all of a flow.
+    """
+    conditions = []
+    if state is not None:
+        conditions.append(f"state = '{RunState(state)}'")
+    if state in _RUNNABLE:
+        conditions.append("state IN ('accepted', 'running')")
+    elif state not in {None, RunState.DONE}:
+        conditions.append("state IN ('waiting', 'parked', 'dead', 'stopped', 'cancelled')")
+    if flow is not None:
+        column = "flow" if state in {None, RunState.DONE} else "+flow"  # + keeps its index out of the choice
+        conditions.append(f"{column} = :flow")
+    where = f"WHERE {' AND '.join(conditions)}" if conditions else ""
+    return (
+        "SELECT seq, id, flow, plan, state, received_at, ended_at, step, error"  # noqa: S608  # our own words
+        f" FROM runs {where} ORDER BY seq DESC LIMIT :limit"
+    )
+
+
+def run(connection: apsw.Connection, run_id: str) -> RunDetail | None:
+    """One run with all that is kept of it, or None where there is none of that id."""
+    row: Any = connection.execute(RUN, (run_id,)).fetchone()
+    if row is None:
+        return None
+    *shown, key, body, notes, wake_at = row
+    found = _run_row(shown)
+    return RunDetail(found, key, body, notes, wake_at, steps(connection, found.seq))
+
+
+def _open_run(row: Any) -> OpenRun:
+    seq, run_id, key, flow, plan_name, state, *rest = row
+    return OpenRun(seq, run_id, key, flow, plan_name, RunState(state), *rest)
+
+
+def _run_row(row: Any) -> RunRow:
+    seq, run_id, flow, plan_name, state, received_at, ended_at, step, error = row
+    problem = msgspec.Raw(error) if error else None
+    return RunRow(seq, run_id, flow, plan_name, RunState(state), received_at, ended_at, step, problem)

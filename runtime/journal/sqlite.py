@@ -1,0 +1,160 @@
+"""The journal in one SQLite file, of which this process is the only writer."""
+
+import asyncio
+import secrets
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Final, TypeVar
+
+import apsw
+
+from runtime.journal import lock, queries
+from runtime.journal.batch import BatchFuture
+from runtime.journal.database import NAME, check_library, make_file, open_reading, open_writing
+from runtime.journal.disk import Disk
+from runtime.journal.protocol import (
+    JournalError,
+    OpenRun,
+    RunDetail,
+    RunRow,
+    RunState,
+    StepRow,
+    Write,
+)
+from runtime.journal.reader import Reader
+from runtime.journal.schema import Tables, migrate
+from runtime.journal.writer import Writer
+
+T = TypeVar("T")
+
+URL_KEY_BYTES: Final = 32
+
+
+class SqliteJournal:
+    """A `Journal` over the database at `path`.
+
+    `url_key` is the secret that the folder's URLs come from; it never changes. `incarnation` counts how often the
+    folder was taken.
+    """
+
+    def __init__(self, held: lock.FolderLock, opened: "_Opened") -> None:
+        self.path = opened.path
+        self.url_key = opened.url_key
+        self.incarnation = opened.incarnation
+        self._held = held
+        self._disk = Disk(opened.path)
+        self._reader = Reader(partial(open_reading, opened.path))
+        connect = partial(open_writing, opened.path, opened.tables)
+        self._writer = Writer(opened.connection, opened.incarnation, connect, self._disk.is_full)
+
+    @property
+    def commits(self) -> int:
+        """Commits so far, each of as many writes as had gathered."""
+        return self._writer.commits
+
+    def commit(self, *writes: Write) -> BatchFuture:
+        """Put writes into the next batch. Raises JournalError after `close`."""
+        return self._writer.commit(writes)
+
+    async def read(self, query: Callable[[apsw.Connection], T]) -> T:
+        """Run a query off the event loop. Raises ReadTooLong after a second, JournalError where the file fails."""
+        return await self._reader.read(query)
+
+    async def open_runs(self, after: int, limit: int) -> list[OpenRun]:
+        """Runs accepted or running, with a sequence number above `after`, in that order."""
+        return await self.read(partial(queries.open_runs, after=after, limit=limit))
+
+    async def due_runs(self, now: int, limit: int) -> list[OpenRun]:
+        """Waiting runs whose instant has come, earliest first."""
+        return await self.read(partial(queries.due_runs, now=now, limit=limit))
+
+    async def next_wake(self) -> int | None:
+        """The earliest instant at which a waiting run goes on."""
+        return await self.read(queries.next_wake)
+
+    async def steps(self, run: int) -> list[StepRow]:
+        """The records of a run, in the order in which they were committed."""
+        return await self.read(partial(queries.steps, run=run))
+
+    async def plan(self, plan: str) -> bytes | None:
+        """The bundle kept for a plan."""
+        return await self.read(partial(queries.plan, name=plan))
+
+    async def runs(self, *, limit: int, flow: str | None = None, state: RunState | None = None) -> list[RunRow]:
+        """Runs, newest first."""
+        return await self.read(partial(queries.runs, limit=limit, flow=flow, state=state))
+
+    async def run(self, run_id: str) -> RunDetail | None:
+        """One run, or None where there is none of that id."""
+        return await self.read(partial(queries.run, run_id=run_id))
+
+    def room(self) -> bool:
+        """Whether the disk has room to accept."""
+        return self._disk.room()
+
+    def healthy(self) -> str | None:
+        """None, or why the journal should not be given more."""
+        return self._writer.trouble or self._disk.trouble()
+
+    async def close(self) -> None:
+        """Commit what has gathered, close the file and let the next process have the folder."""
+        await self._reader.close()
+        await self._writer.close()
+        self._held.release()
+
+
+async def open_journal(
+    folder: Path,
+    *,
+    clock: Callable[[], int],
+    tables: tuple[Tables, ...] = (),
+    wait: float = 10.0,
+) -> SqliteJournal:
+    """Take the folder and open its journal, making both where there are none.
+
+    `clock` gives milliseconds since the Unix epoch; `tables` are those of other rooms in the same file; `wait` is
+    how many seconds to wait for another process to let go of the folder. Raises FolderInUse, JournalTooNew,
+    NotAJournal, SqliteTooOld, and JournalError where the file cannot be read or written.
+    """
+    check_library(apsw.sqlite_lib_version())
+    held = await lock.take(folder, wait)
+    try:
+        return SqliteJournal(held, await asyncio.to_thread(_open, folder / NAME, clock(), tables))
+    except BaseException:
+        held.release()
+        raise
+
+
+@dataclass(frozen=True, slots=True)
+class _Opened:
+    path: Path
+    tables: tuple[Tables, ...]
+    connection: apsw.Connection
+    incarnation: int
+    url_key: bytes
+
+
+def _open(path: Path, now: int, tables: tuple[Tables, ...]) -> _Opened:
+    try:
+        make_file(path)
+        connection = open_writing(path, tables)
+        migrate(connection, tables)
+        incarnation, url_key = _begin_incarnation(connection, now)
+    except apsw.Error as error:
+        full = isinstance(error, apsw.FullError)
+        raise JournalError(f"{path}: {type(error).__name__}: {error}", full=full) from error
+    return _Opened(path, tables, connection, incarnation, url_key)
+
+
+def _begin_incarnation(connection: apsw.Connection, now: int) -> tuple[int, bytes]:
+    with connection:
+        connection.execute(
+            "INSERT INTO meta (name, value) VALUES ('url_key', ?1), ('made_at', ?2), ('incarnation', 0)"
+            " ON CONFLICT (name) DO NOTHING",
+            (secrets.token_bytes(URL_KEY_BYTES), now),
+        )
+        connection.execute("UPDATE meta SET value = value + 1 WHERE name = 'incarnation'")
+    values = dict(connection.execute("SELECT name, value FROM meta"))
+    return values["incarnation"], values["url_key"]

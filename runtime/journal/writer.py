@@ -1,0 +1,184 @@
+"""The one thread that writes: it takes what has gathered, commits it at once and tells who waits."""
+
+import asyncio
+import logging
+import threading
+from collections.abc import Callable, Sequence
+from queue import Empty, SimpleQueue
+from typing import Final
+
+import apsw
+
+from runtime.journal.apply import forget
+from runtime.journal.batch import Batch, BatchFuture
+from runtime.journal.bulk import apply_all
+from runtime.journal.protocol import JournalError, Write
+
+log = logging.getLogger(__name__)
+
+BATCH_LIMIT: Final = 512  # writes; more of them wait for the next commit, so that nobody waits long
+QUIET_SECONDS: Final = 1.0  # without work before the writer sees to itself
+CHECKPOINT_PAGES: Final = 1000  # of 4 KiB in the log, after which it is copied into the database
+
+_INCARNATION: Final = "SELECT value FROM meta WHERE name = 'incarnation'"
+_PROBE: Final = "INSERT INTO meta (name, value) VALUES ('probe', 1) ON CONFLICT (name) DO UPDATE SET value = value + 1"
+
+
+class Writer:
+    """Group commit: what arrives while a commit is under way is the next one.
+
+    `connect` opens the database anew after the connection became useless. `incarnation` is the number under which
+    the folder was taken: when another is found in the file, another process has taken over and nothing is written.
+    """
+
+    def __init__(
+        self,
+        connection: apsw.Connection,
+        incarnation: int,
+        connect: Callable[[], apsw.Connection],
+        is_full: Callable[[], bool],
+    ) -> None:
+        self._connection: apsw.Connection | None = connection
+        self._incarnation = incarnation
+        self._connect = connect
+        self._is_full = is_full
+        self._loop = asyncio.get_running_loop()
+        self._lock = threading.Lock()  # around the batch being filled; held for a few instructions
+        self._filling: Batch | None = None
+        self._queue: SimpleQueue[Batch | None] = SimpleQueue()
+        self._ended = self._loop.create_future()
+        self._closing = False
+        self._pages = 0  # written to the log since it was last copied
+        self.trouble: str | None = None
+        self.commits = 0
+        self._thread = threading.Thread(target=self._run, name="seta-journal", daemon=True)
+        self._thread.start()
+
+    def commit(self, writes: Sequence[Write]) -> BatchFuture:
+        """Add writes to the next batch, on the event loop. Raises JournalError after `close`."""
+        with self._lock:
+            batch = self._filling
+            if batch is None or len(batch.writes) >= BATCH_LIMIT:
+                batch = self._start_batch()
+            batch.writes += writes
+        return batch.future
+
+    def _start_batch(self) -> Batch:
+        if self._closing:
+            raise JournalError("the journal is closed")
+        batch = self._filling = Batch(self._loop)
+        self._queue.put(batch)
+        return batch
+
+    async def close(self) -> None:
+        """Commit what has gathered, copy the log into the database and close it. Closing again only waits."""
+        if not self._closing:
+            self._closing = True
+            self._queue.put(None)
+        await asyncio.shield(self._ended)
+        self._thread.join()
+
+    # From here on, everything runs in the writer's thread.
+
+    def _run(self) -> None:
+        try:
+            while (batch := self._next()) is not None:
+                error = self._commit(batch.writes)
+                self._tell(batch.settle, error)
+                del batch  # what it held must not live until the next one comes
+                self._checkpoint_when_due()
+            self._end()
+        finally:
+            self._tell(self._ended.set_result, None)
+
+    def _next(self) -> Batch | None:
+        while True:
+            timeout = QUIET_SECONDS if self.trouble or self._pages else None
+            try:
+                batch = self._queue.get(timeout=timeout)
+            except Empty:
+                self._see_to_itself()
+            else:
+                with self._lock:
+                    if self._filling is batch:
+                        self._filling = None
+                return batch
+
+    def _tell(self, callback: Callable[..., object], argument: object) -> None:
+        try:
+            self._loop.call_soon_threadsafe(callback, argument)
+        except RuntimeError:  # the loop has been closed over our head: there is nobody to tell
+            log.warning("the event loop ended before the journal was closed")
+
+    def _see_to_itself(self) -> None:
+        if self.trouble:
+            self._commit([])
+        else:
+            self._checkpoint()
+
+    def _commit(self, writes: Sequence[Write]) -> JournalError | None:
+        try:
+            self._transact(writes)
+        except BaseException as error:  # noqa: BLE001  # whatever it is, those who wait must learn of it
+            for write in writes:
+                forget(write)
+            return self._fail(error)
+        self.commits += 1
+        if self.trouble:
+            log.warning("the journal is written again")
+            self.trouble = None
+        return None
+
+    def _transact(self, writes: Sequence[Write]) -> None:
+        connection = self._connection
+        if connection is None:
+            connection = self._connection = self._connect()
+        connection.execute("BEGIN IMMEDIATE")
+        if connection.execute(_INCARNATION).get != self._incarnation:
+            raise JournalError("another process has taken the data folder")
+        if writes:
+            apply_all(connection, writes)
+        else:
+            connection.execute(_PROBE)
+        connection.execute("COMMIT")
+        self._pages += connection.status(apsw.SQLITE_DBSTATUS_CACHE_WRITE, reset=True)[0]
+
+    def _fail(self, error: BaseException) -> JournalError:
+        broken = isinstance(error, apsw.Error)
+        full = isinstance(error, apsw.FullError) or (broken and self._is_full())
+        reason = str(error) if isinstance(error, JournalError) else f"{type(error).__name__}: {error}"
+        if not self.trouble:
+            log.error("the journal cannot be written: %s", reason, exc_info=error)
+        self._roll_back(useless=broken and not full and self.trouble is not None)
+        self.trouble = reason
+        return JournalError(reason, full=full)
+
+    def _roll_back(self, *, useless: bool) -> None:
+        connection = self._connection
+        if connection is None:
+            return
+        try:
+            if connection.in_transaction:
+                connection.execute("ROLLBACK")
+        except apsw.Error:
+            useless = True
+        if useless:
+            self._connection = None
+            connection.close(force=True)
+
+    def _checkpoint_when_due(self) -> None:
+        if self._pages >= CHECKPOINT_PAGES:
+            self._checkpoint()
+
+    def _checkpoint(self, mode: int = apsw.SQLITE_CHECKPOINT_PASSIVE) -> None:
+        self._pages = 0
+        try:
+            if self._connection is not None:
+                self._connection.wal_checkpoint(mode=mode)
+        except apsw.Error as error:
+            log.warning("the journal's log could not be copied: %s", error)
+
+    def _end(self) -> None:
+        self._checkpoint(apsw.SQLITE_CHECKPOINT_TRUNCATE)
+        if self._connection is not None:
+            self._connection.close()

@@ -1,0 +1,247 @@
+"""A folder of flows becomes programs: read, compile, link. Beside the command, only this calls the compiler."""
+
+import linecache
+import tomllib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from compiler.catalog import Catalog, Entry
+from compiler.check import Environment
+from compiler.codegen import byte_position, identifier
+from compiler.ir import steps
+from compiler.pipeline import Compiled, Folder, compile_folder, used_entries
+from dsl import Diagnostic, Source, read_source
+from runtime import shapes, values
+from runtime.code import compile_block
+from runtime.context import Hole, Policy, Setting, StepSpec
+from runtime.engine.engine import UnknownPlan
+from runtime.functions import FUNCTIONS
+from runtime.program import Place, Program
+
+
+class FolderError(Exception):
+    """The folder itself cannot be used: it is not there, or its seta.toml is wrong. The message says what to do."""
+
+
+class FolderSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """`seta.toml` beside the flows."""
+
+    config: dict[str, str] = {}
+    region: str = "BR"
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """A folder, compiled and linked. `programs` is empty of the flows that have errors."""
+
+    programs: dict[str, Program]
+    folder: Folder
+    config: Mapping[str, str]
+
+    @property
+    def diagnostics(self) -> tuple[Diagnostic, ...]:
+        """All problems and remarks of the folder."""
+        return self.folder.diagnostics
+
+
+def load(folder: Path, catalog: Catalog) -> Loaded:
+    """Compile and link all flows of a folder. Raises FolderError."""
+    settings = folder_settings(folder)
+    compiled = compile_path(folder, catalog, settings)
+    programs = {flow.name: link(flow, catalog, settings) for flow in compiled.flows}
+    return Loaded(programs, compiled, settings.config)
+
+
+def compile_path(path: Path, catalog: Catalog, settings: FolderSettings) -> Folder:
+    """Compile the flows of a folder, or of the folder around one file. Raises FolderError."""
+    sources: list[Source] = []
+    unreadable: list[Diagnostic] = []
+    for file in flow_files(path):
+        read = read_source(_shown(file), _bytes(file))
+        sources.append(read) if isinstance(read, Source) else unreadable.append(read)
+    compiled = compile_folder(sources, Environment(catalog, frozenset(settings.config), settings.region))
+    return Folder(compiled.flows, (*unreadable, *compiled.diagnostics))
+
+
+def flow_files(path: Path) -> list[Path]:
+    """The `.seta` files of a folder, in order of name. Raises FolderError where there is no such folder."""
+    if path.is_file():
+        return [path]
+    if not path.is_dir():
+        raise FolderError(f"there is no folder {path}: name the folder of your flows with --flows")
+    return sorted(path.rglob("*.seta"))
+
+
+def _bytes(file: Path) -> bytes:
+    try:
+        return file.read_bytes()
+    except OSError as error:
+        raise FolderError(f"{file} cannot be read: {error.strerror}") from error
+
+
+def _shown(file: Path) -> str:
+    """A path as messages show it: from the working directory where the file lies below it."""
+    absolute = file.absolute()
+    here = Path.cwd()
+    return absolute.relative_to(here).as_posix() if absolute.is_relative_to(here) else file.as_posix()
+
+
+def folder_settings(path: Path) -> FolderSettings:
+    """The `seta.toml` of a folder, or the defaults. Raises FolderError."""
+    file = (path if path.is_dir() else path.parent) / "seta.toml"
+    if not file.is_file():
+        return FolderSettings()
+    try:
+        return msgspec.convert(tomllib.loads(file.read_text(encoding="utf-8")), FolderSettings)
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError, msgspec.ValidationError) as error:
+        raise FolderError(f"{_shown(file)}: {error}") from error
+
+
+# --- linking
+
+
+class _Bundle(msgspec.Struct, frozen=True):
+    """What is kept with a plan, so that its runs can end on it: its file, and what that was compiled against."""
+
+    flow: str
+    path: str
+    text: str
+    config: list[str]
+    region: str
+    entries: list[Entry]
+
+
+_read_bundle = msgspec.json.Decoder(_Bundle).decode
+
+
+def link(flow: Compiled, catalog: Catalog, settings: FolderSettings) -> Program:
+    """Make a compiled flow runnable."""
+    filename = f"{flow.source.path}@{flow.hash[:8]}"
+    code = compile(flow.module, filename, "exec")
+    lines = flow.source.text.splitlines(keepends=True)
+    linecache.cache[filename] = (len(flow.source.text), None, lines, filename)
+    names = _namespace()
+    exec(code, names)  # noqa: S102  # built from nodes by our own compiler, never from text
+    entries = list(used_entries(flow.plan, catalog))
+    bundle = _Bundle(
+        flow.name,
+        flow.source.path,
+        flow.source.text,
+        sorted(settings.config),
+        settings.region,
+        entries,  # type: ignore[arg-type]  # all entries are of the union
+    )
+    return Program(
+        flow=flow.name,
+        plan=flow.hash,
+        path=flow.plan.path,
+        limit=flow.plan.limit,
+        responds=False,
+        payload=names["PAYLOAD"],
+        run=names[identifier(flow.name)],
+        filename=flow.source.path,
+        places=_places(flow),
+        code=code,
+        sources=msgspec.json.encode(bundle),
+    )
+
+
+def _places(flow: Compiled) -> tuple[Place, ...]:
+    found = []
+    for op in steps(flow.plan.ops):
+        at = flow.source.position(op.span.start)
+        start, end = (byte_position(flow.source, offset) for offset in (op.span.start, op.span.end))
+        found.append(Place(op.step, at.line, at.column, start, end))
+    return tuple(found)
+
+
+class Programs:
+    """The programs of a server by plan: those of its folder, and older ones made again from their bundles."""
+
+    def __init__(self, programs: Mapping[str, Program]) -> None:
+        self._by_plan = {program.plan: program for program in programs.values()}
+
+    def find(self, plan: str, bundle: bytes | None) -> Program:
+        """The program of a plan. Raises UnknownPlan where it is not loaded and cannot be made from the bundle."""
+        if (known := self._by_plan.get(plan)) is not None:
+            return known
+        if bundle is None:
+            raise UnknownPlan("the plan's sources are not in the journal")
+        program = relink(bundle)
+        if program is None or program.plan != plan:
+            raise UnknownPlan("this version of Seta makes another plan of the sources that the run began with")
+        self._by_plan[plan] = program
+        return program
+
+
+def relink(bundle: bytes) -> Program | None:
+    """Compile a kept plan again; None where it no longer compiles."""
+    kept = _read_bundle(bundle)
+    catalog = Catalog.of(kept.entries)
+    settings = FolderSettings(dict.fromkeys(kept.config, ""), kept.region)
+    environment = Environment(catalog, frozenset(kept.config), kept.region)
+    compiled = compile_folder([Source(kept.path, kept.text)], environment)
+    flow = next((flow for flow in compiled.flows if flow.name == kept.flow), None)
+    return link(flow, catalog, settings) if flow is not None else None
+
+
+# --- what generated modules see
+
+read_json = shapes.reader(shapes.anything)
+
+
+def _policy(tries: int = 5, low: int = 1_000, high: int = 300_000) -> Policy:
+    return Policy(tries, low, max(low, high), asked=tries != Policy().tries)
+
+
+def _step(step: str, verb: str, effect: str, **rest: Any) -> StepSpec:
+    return StepSpec(step, verb, effect, **rest)  # type: ignore[arg-type]  # the compiler knows the three classes
+
+
+def _namespace() -> dict[str, Any]:
+    return {"__builtins__": {}, **_NAMES}
+
+
+_PHONE: Callable[..., Any] = next(call for signature, call in FUNCTIONS if signature.name == "format_phone")
+
+_NAMES: dict[str, Any] = {
+    "record": shapes.record,
+    "field": shapes.field,
+    "enum": shapes.enum,
+    "array": shapes.array,
+    "nested": lambda shape: shape.kind(),
+    "reader": shapes.reader,
+    "text_kind": shapes.text,
+    "bool_kind": shapes.boolean,
+    "int_kind": shapes.integer,
+    "decimal_kind": shapes.decimal,
+    "scalar_kind": shapes.scalar,
+    "json_kind": shapes.anything,
+    "email_kind": shapes.email,
+    "phone_kind": lambda region: shapes.nominal("phone", partial(_PHONE, region=region)),
+    "step": _step,
+    "policy": _policy,
+    "setting": Setting,
+    "hole": Hole,
+    "block": compile_block,
+    "exact": Decimal,
+    "add": values.add,
+    "subtract": values.subtract,
+    "multiply": values.multiply,
+    "divide": values.divide,
+    "modulo": values.modulo,
+    "negative": values.negative,
+    "text_of": values.text_of,
+    "member": values.member,
+    "maybe_member": values.maybe_member,
+    "element": values.element,
+    "given": values.given,
+    "failed": values.failed,
+    **{signature.name: function for signature, function in FUNCTIONS},
+}

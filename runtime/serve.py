@@ -1,0 +1,315 @@
+"""One server: everything put together, and its life from the lock on its folder to the last commit."""
+
+import asyncio
+import logging
+import os
+import random
+import signal
+import socket
+import time
+from collections.abc import Awaitable, Callable, Mapping
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+import msgspec
+from granian.constants import HTTPModes, Interfaces
+from granian.http import HTTP1Settings
+from granian.log import LogLevels
+from granian.server.embed import Server
+
+from runtime.admin.app import Admin
+from runtime.admin.documents import Url
+from runtime.admin.operations import LocalOperations
+from runtime.code import CodePool
+from runtime.connections import local
+from runtime.connections.http import HttpClient
+from runtime.context import Verb
+from runtime.door.app import Door
+from runtime.door.hooks import Hooks, Table, make_table
+from runtime.door.intake import Intake
+from runtime.door.readiness import Readiness
+from runtime.door.samples import sample
+from runtime.engine.engine import Engine, Limits
+from runtime.engine.run_context import Surroundings
+from runtime.journal import FolderInUse, SqliteJournal, open_journal
+from runtime.loader import Loaded, Programs
+from runtime.settings import Address, Settings
+from runtime.steps import verbs
+
+logger = logging.getLogger("seta.serve")
+
+Application = Callable[..., Awaitable[None]]
+
+_HEAD_BYTES: Final = 65_536  # of a request's headers, and of a body that is read at a time
+_SOCKET_PATH_BYTES: Final = 103  # what every system can take
+_START_TRIES: Final = 1000
+_START_PAUSE: Final = 0.005  # seconds
+_LAST_ANSWERS_SECONDS: Final = 1.0
+
+
+class ServeError(Exception):
+    """The server cannot start; the message says why, and what to do."""
+
+
+# --- listening
+
+
+class Listener:
+    """An ASGI application at one address or socket file, served by granian in this process and on this loop."""
+
+    def __init__(self, app: Application, settings: Settings, at: Address | Path) -> None:
+        self._app = app
+        self._settings = settings
+        self._at = at
+        self._server: Server | None = None
+        self.ended: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+
+    async def start(self) -> None:
+        """Listen. Raises ServeError where that cannot be."""
+        if isinstance(self._at, Path):
+            _prepare_socket(self._at)
+        self._server = self._make_server(self._at)
+        self.ended = asyncio.create_task(self._server.serve())
+        for _ in range(_START_TRIES):
+            if await _accepts(self._at):
+                return
+            if self.ended.done():
+                raise ServeError(f"cannot listen on {self._at}: {self.ended.exception()}")
+            await asyncio.sleep(_START_PAUSE)
+        raise ServeError(f"nobody listens on {self._at}, although nothing speaks against it")
+
+    async def stop(self, seconds: float) -> bool:
+        """Take no new connection, and wait for the requests under way; whether all of them have ended in time."""
+        if self._server is None:
+            return True
+        self._server.stop()  # type: ignore[no-untyped-call]  # granian's
+        done, _ = await asyncio.wait([self.ended], timeout=seconds)
+        return bool(done)
+
+    def _make_server(self, at: Address | Path) -> Server:
+        settings = self._settings
+        place: dict[str, Any] = {"uds": at} if isinstance(at, Path) else {"address": at.host, "port": at.port}
+        server = Server(
+            self._app,
+            **place,
+            interface=Interfaces.ASGINL,
+            http=HTTPModes.http1,
+            websockets=False,
+            backlog=settings.backlog,
+            backpressure=settings.connections,
+            http1_settings=HTTP1Settings(
+                header_read_timeout=int(settings.header_seconds * 1000), max_buffer_size=_HEAD_BYTES
+            ),
+            log_level=LogLevels.error,
+            log_dictconfig=_logging(),
+        )
+        server.uds_permissions = 0o600
+        return server
+
+
+def _logging() -> dict[str, Any]:
+    """Leave logging as it is: making a server would otherwise replace every handler there is."""
+    return {"incremental": True, "formatters": {}, "handlers": {}, "loggers": {}}
+
+
+async def _free_address(address: Address, option: str) -> Address:
+    """Resolve a name, choose a port for 0, and make sure that nobody listens: granian would share the port."""
+    loop = asyncio.get_running_loop()
+    try:
+        found = await loop.getaddrinfo(address.host, address.port, type=socket.SOCK_STREAM)
+        family, _, _, _, where = min(found, key=lambda one: one[0] != socket.AF_INET)
+        with socket.socket(family) as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            probe.bind(where)
+            host, port, *_ = probe.getsockname()
+    except OSError as error:
+        reason = error.strerror or str(error)
+        raise ServeError(f"cannot listen on {address}: {reason}; choose another one with {option}") from error
+    return Address(host, port)
+
+
+def _prepare_socket(path: Path) -> None:
+    """Remove what a server left that died: ours is the folder, so nobody uses it."""
+    if len(os.fsencode(path.resolve())) > _SOCKET_PATH_BYTES:
+        raise ServeError(f"the path {path} is too long for a socket; choose a shorter one with --data")
+    path.unlink(missing_ok=True)
+
+
+async def _accepts(at: Address | Path) -> bool:
+    try:
+        connecting = (
+            asyncio.open_unix_connection(str(at)) if isinstance(at, Path) else asyncio.open_connection(at.host, at.port)
+        )
+        _, writer = await connecting
+    except OSError:
+        return False
+    writer.close()
+    return True
+
+
+# --- composition
+
+
+@dataclass(frozen=True, slots=True)
+class House:
+    """The rooms of one server."""
+
+    settings: Settings
+    journal: SqliteJournal
+    engine: Engine
+    hooks: Hooks
+    readiness: Readiness
+    intake: Intake
+    door: Door
+    operations: LocalOperations
+
+
+def compose(settings: Settings, journal: SqliteJournal, loaded: Loaded, known_verbs: Mapping[str, Verb]) -> House:
+    """Put a server together. Nothing runs yet."""
+    around = Surroundings(journal, known_verbs, loaded.config, now, random.random)
+    engine = Engine(around, Programs(loaded.programs).find, os.urandom, Limits(running=settings.running))
+    hooks = Hooks(make_table(journal.url_key, loaded.programs.values()))
+    readiness = Readiness(journal, hooks)
+    intake = Intake(settings.bodies, settings.body_seconds)
+    door = Door(engine, hooks, readiness, intake)
+    operations = LocalOperations(journal, lambda: urls(settings, hooks.table))
+    return House(settings, journal, engine, hooks, readiness, intake, door, operations)
+
+
+def now() -> int:
+    """Milliseconds since the Unix epoch."""
+    return time.time_ns() // 1_000_000
+
+
+def urls(settings: Settings, table: Table) -> list[Url]:
+    """Say where each flow is called, in order of name."""
+    base = settings.public_url or f"http://{_reachable(settings.listen)}"
+    hooks = sorted(table.values(), key=lambda hook: hook.flow)
+    return [Url(hook.flow, "POST", f"{base.rstrip('/')}{hook.path}", sample(hook.program.payload)) for hook in hooks]
+
+
+def _reachable(address: Address) -> Address:
+    """Name an address that reaches a server that listens on all there are."""
+    return Address({"0.0.0.0": "127.0.0.1", "::": "::1"}.get(address.host, address.host), address.port)  # noqa: S104  # it is compared
+
+
+# --- life
+
+
+@dataclass(frozen=True, slots=True)
+class Started:
+    """What there is to say of a server that has just started, with the addresses that it really has."""
+
+    settings: Settings
+    urls: list[Url]
+
+
+Announce = Callable[[Started], None]
+
+
+class Stop:
+    """SIGTERM and SIGINT: the first one asks the server to end, the second one ends it."""
+
+    def __init__(self) -> None:
+        self.asked = asyncio.Event()
+
+    def listen(self) -> None:
+        """Take the signals from now on."""
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGINT, signal.SIGTERM):
+            loop.add_signal_handler(number, self._on, number)
+
+    def _on(self, number: signal.Signals) -> None:
+        if not self.asked.is_set():
+            self.asked.set()
+            return
+        asyncio.get_running_loop().remove_signal_handler(number)
+        signal.signal(number, signal.SIG_DFL)
+        os.kill(os.getpid(), number)
+
+
+async def serve(settings: Settings, loaded: Loaded, announce: Announce, stop: Stop | None = None) -> int:
+    """Run a server until it is told to stop; 0, or 1 where it had to stop by itself.
+
+    `announce` is called when it listens. Raises ServeError where it cannot, and what `open_journal` raises.
+    """
+    async with AsyncExitStack() as stack:
+        journal = await _take(settings)
+        stack.push_async_callback(journal.close)
+        http = HttpClient()
+        stack.push_async_callback(http.close)
+        pool = CodePool(
+            size=settings.code_processes, environment=settings.code_environment, modules=settings.flows.absolute()
+        )
+        stack.push_async_callback(pool.close)
+        house = compose(await _with_addresses(settings), journal, loaded, verbs(http, pool))
+        return await run(house, announce, stop or Stop())
+
+
+async def _take(settings: Settings) -> SqliteJournal:
+    """Open the journal, and say so if that takes long because another process has it."""
+    try:
+        return await open_journal(
+            settings.data, clock=now, tables=(local.TABLES,), wait=min(0.5, settings.folder_seconds)
+        )
+    except FolderInUse as error:
+        logger.info("%s: waiting for it to end", error)
+    return await open_journal(settings.data, clock=now, tables=(local.TABLES,), wait=settings.folder_seconds)
+
+
+async def _with_addresses(settings: Settings) -> Settings:
+    listen = await _free_address(settings.listen, "--port")
+    admin = None if settings.admin is None else await _free_address(settings.admin, "--admin")
+    return msgspec.structs.replace(settings, listen=listen, admin=admin)
+
+
+async def run(house: House, announce: Announce, stop: Stop) -> int:
+    """Open the doors of a server, and close them when it is told to stop."""
+    await house.engine.keep({hook.flow: hook.program for hook in house.hooks.table.values()})
+    public, inside = _listeners(house)
+    try:
+        for listener in (*inside, public):
+            await listener.start()
+        house.engine.start()
+        stop.listen()
+        announce(Started(house.settings, urls(house.settings, house.hooks.table)))
+        return await _wait(stop, (public, *inside))
+    finally:
+        await _drain(house, public, inside)
+
+
+def _listeners(house: House) -> tuple[Listener, list[Listener]]:
+    settings, detail = house.settings, house.readiness.detail
+    inside = [Listener(Admin(house.operations, detail), settings, settings.socket)]
+    if settings.admin is not None:
+        admin = Admin(house.operations, detail, settings.admin.host)
+        inside.append(Listener(admin, settings, settings.admin))
+    return Listener(house.door, settings, settings.listen), inside
+
+
+async def _wait(stop: Stop, listeners: tuple[Listener, ...]) -> int:
+    """Wait until the server is told to stop, or cannot go on."""
+    asked = asyncio.create_task(stop.asked.wait())
+    ends: list[asyncio.Future[Any]] = [asked, *(listener.ended for listener in listeners)]
+    await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
+    if asked.done():
+        return 0
+    asked.cancel()
+    logger.critical("nobody listens any more: the server stops")
+    return 1
+
+
+async def _drain(house: House, public: Listener, inside: list[Listener]) -> None:
+    """Refuse what comes, let what runs end, then close what only reads."""
+    grace = house.settings.grace
+    house.readiness.draining = True
+    await asyncio.gather(_end_requests(house, public, grace), house.engine.stop(grace))
+    await asyncio.gather(*(listener.stop(_LAST_ANSWERS_SECONDS) for listener in inside))
+
+
+async def _end_requests(house: House, public: Listener, grace: float) -> None:
+    if not await public.stop(grace):
+        house.intake.end()
+        await public.stop(_LAST_ANSWERS_SECONDS)

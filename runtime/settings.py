@@ -1,0 +1,55 @@
+"""Every setting of one server or command, decoded once at the edge and passed down as an argument."""
+
+from pathlib import Path
+from typing import Final
+
+import msgspec
+
+MEGABYTE: Final = 1_000_000
+
+
+class Address(msgspec.Struct, frozen=True):
+    """Where a server listens. `host` is a name or an IP address, without brackets."""
+
+    host: str
+    port: int
+
+    def __str__(self) -> str:
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return f"{host}:{self.port}"
+
+
+def parse_address(text: str) -> Address:
+    """Read HOST:PORT, with an IPv6 address in brackets. Raises ValueError, whose message is for people."""
+    host, colon, port = text.rpartition(":")
+    if not colon or not host or not (port.isascii() and port.isdigit()) or int(port) > 65_535:
+        raise ValueError(f"{text!r} is not HOST:PORT, such as 127.0.0.1:8402")
+    return Address(host.removeprefix("[").removesuffix("]"), int(port))
+
+
+class Settings(msgspec.Struct, frozen=True, kw_only=True):
+    """One server. Times are seconds, sizes bytes; the limit of one body belongs to its flow (Program.limit)."""
+
+    flows: Path = Path("flows")
+    data: Path = Path(".seta")
+    listen: Address = Address("127.0.0.1", 8400)
+    admin: Address | None = None  # beside the socket in the data folder
+    public_url: str | None = None  # what senders call instead of the address we listen on
+    allow_outbound: tuple[str, ...] = ()  # IP[/N]:PORT that steps may reach although the address is not public
+
+    code_processes: int = 2  # for the code blocks of flows
+    code_environment: dict[str, str] = {}  # PATH, LANG and TZ, which is all that they see
+
+    folder_seconds: float = 10.0  # to wait for a dying process to let go of the data folder
+    running: int = 256  # runs in memory at once; more wait in the journal
+    grace: float = 5.0  # for what is under way when the server is told to stop
+    connections: int = 4096  # open at once; the kernel holds back more, up to `backlog`
+    backlog: int = 2048
+    header_seconds: float = 5.0  # from an open connection to the end of a request's headers
+    body_seconds: float = 10.0  # from there to the end of its body
+    bodies: int = 64 * MEGABYTE  # of bodies that are not answered yet, all together
+
+    @property
+    def socket(self) -> Path:
+        """Where commands find the server that owns the data folder."""
+        return self.data / "admin.sock"

@@ -1,0 +1,41 @@
+"""The verbs of the language: one module a verb, with signature, docs and what it does."""
+
+from typing import Final
+
+from compiler.catalog import Catalog, Entry
+from runtime.code import CodePool
+from runtime.connections.http import HttpClient
+from runtime.context import Verb
+from runtime.functions import FUNCTIONS
+from runtime.steps import code, delete, get, patch, post, put, send_hsm, upsert_person
+from runtime.steps.entities import PERSON
+
+SIGNATURES: Final[tuple[Entry, ...]] = (
+    PERSON,
+    delete.SIGNATURE,
+    get.SIGNATURE,
+    patch.SIGNATURE,
+    post.SIGNATURE,
+    put.SIGNATURE,
+    send_hsm.SIGNATURE,
+    upsert_person.SIGNATURE,
+)
+
+
+def catalog() -> Catalog:
+    """All that a flow may use without Python of its own."""
+    return Catalog.of((*SIGNATURES, *(signature for signature, _ in FUNCTIONS)))
+
+
+def verbs(http: HttpClient, pool: CodePool) -> dict[str, Verb]:
+    """What each verb does, under its title in the catalog; and `code`, which the language has itself."""
+    return {
+        code.TITLE: code.verb(pool),
+        delete.SIGNATURE.title: delete.verb(http),
+        get.SIGNATURE.title: get.verb(http),
+        patch.SIGNATURE.title: patch.verb(http),
+        post.SIGNATURE.title: post.verb(http),
+        put.SIGNATURE.title: put.verb(http),
+        send_hsm.SIGNATURE.title: send_hsm.VERB,
+        upsert_person.SIGNATURE.title: upsert_person.VERB,
+    }

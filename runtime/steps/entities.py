@@ -1,0 +1,17 @@
+"""The records that verbs give and take by name."""
+
+from typing import Final
+
+from compiler.catalog import Entity, Field
+
+PERSON: Final = Entity(
+    "person",
+    key="phone",
+    fields=(
+        Field("id", "text", doc="The same for as long as the person is kept."),
+        Field("name", "text?", aliases=("nome",)),
+        Field("phone", "phone?", aliases=("telefone", "celular", "whatsapp")),
+        Field("email", "email?"),
+    ),
+    doc="Somebody who is known by phone or email.",
+)

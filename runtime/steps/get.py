@@ -1,0 +1,25 @@
+"""`get "URL" with {…}`: ask a web service; `with` is the query."""
+
+from typing import Final
+
+from compiler.catalog import EffectClass, Verb
+from runtime.connections.http import HttpClient
+from runtime.context import RemoteVerb
+from runtime.steps._http import FAILURES, asking
+
+SIGNATURE: Final = Verb(
+    "get",
+    "",
+    EffectClass.IDEMPOTENT,
+    doc="Asks a web service. `with` is the query. A text or number in the URL stays one part of it.",
+    literal="url",
+    with_="record",
+    result="json",
+    connection="http",
+    failures=FAILURES,
+)
+
+
+def verb(http: HttpClient) -> RemoteVerb:
+    """The verb over this client."""
+    return asking(http, "GET")

@@ -1,0 +1,25 @@
+"""`put "URL" with {…}`: put JSON where the URL says."""
+
+from typing import Final
+
+from compiler.catalog import EffectClass, Verb
+from runtime.connections.http import HttpClient
+from runtime.context import RemoteVerb
+from runtime.steps._http import FAILURES, sending
+
+SIGNATURE: Final = Verb(
+    "put",
+    "",
+    EffectClass.IDEMPOTENT,
+    doc="Puts a value where the URL says, as JSON. The same again changes nothing, so that a lost answer is repeated.",
+    literal="url",
+    with_="record",
+    result="json",
+    connection="http",
+    failures=FAILURES,
+)
+
+
+def verb(http: HttpClient) -> RemoteVerb:
+    """The verb over this client."""
+    return sending(http, "PUT")

@@ -1,0 +1,42 @@
+"""`upsert person by KEY with {…}`: find the person of that phone or email, or make one."""
+
+from typing import Final
+
+import apsw
+import msgspec
+
+from compiler.catalog import EffectClass, Field, Slot, Verb
+from runtime.connections.local import Person, upsert_person
+from runtime.context import Call, LocalVerb
+
+SIGNATURE: Final = Verb(
+    "upsert",
+    "person",
+    EffectClass.IDEMPOTENT,
+    doc=(
+        "Gives the person of a phone or an email, and makes one where there is none. What is given replaces what is "
+        "known; what is absent leaves it. Both forms of a Brazilian mobile, with and without the ninth digit, are one "
+        "person's. The key fills its own field."
+    ),
+    slots=(Slot("by", ("phone", "email"), fills=True),),
+    with_="fields",
+    fields=(
+        Field("name", "text", aliases=("nome", "nome_completo", "name")),
+        Field("phone", "phone", aliases=("telefone", "celular", "whatsapp", "fone", "phone")),
+        Field("email", "email", aliases=("email", "e_mail")),
+    ),
+    result="person",
+    infers_fields=True,
+    key_field="phone",
+    connection="persons",
+)
+
+
+def apply(connection: apsw.Connection, call: Call) -> Person:
+    """Do it in the journal's transaction. Arguments: the key, then the given fields or None."""
+    key, fields = call.args
+    known_by = "email" if "@" in key else "phone"  # a phone is E.164: digits after a plus sign
+    return upsert_person(connection, call.key, at=call.at, **{**(fields or {}), known_by: key})
+
+
+VERB: Final = LocalVerb(apply, msgspec.json.Decoder(Person).decode)

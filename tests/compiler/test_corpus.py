@@ -1,0 +1,40 @@
+"""Whole programs with what the compiler says of them, written at the end of the line it says it of."""
+
+import re
+from collections import Counter
+from pathlib import Path
+
+import pytest
+
+from compiler.check import Environment
+from compiler.pipeline import compile_folder
+from dsl import Source
+from runtime.steps import catalog
+
+CORPUS = Path(__file__).parent / "corpus"
+FILES = sorted(CORPUS.rglob("*.seta"))
+ENVIRONMENT = Environment(catalog(), frozenset({"erp"}))
+
+
+def expected(text: str) -> Counter[tuple[int, str]]:
+    found: Counter[tuple[int, str]] = Counter()
+    for number, line in enumerate(text.splitlines(), start=1):
+        if (said := re.search(r"# expect: ([A-Z0-9 ]+)$", line)) is not None:
+            found.update((number, code) for code in said.group(1).split())
+    return found
+
+
+@pytest.mark.parametrize("file", FILES, ids=lambda file: file.relative_to(CORPUS).as_posix())
+def test_the_compiler_says_what_the_file_expects_and_nothing_else(file: Path) -> None:
+    source = Source(file.name, file.read_text(encoding="utf-8"))
+    folder = compile_folder([source], ENVIRONMENT)
+    said = Counter(
+        (source.position(d.primary.span.start).line, d.code)
+        for d in folder.diagnostics
+        if d.code != "N203"  # every template of the corpus is outside the catalog file
+    )
+    assert said == expected(source.text)
+
+
+def test_every_file_of_the_corpus_is_read() -> None:
+    assert len(FILES) > 10

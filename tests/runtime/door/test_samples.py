@@ -1,0 +1,73 @@
+"""Sample bodies are such that their flow takes them."""
+
+import json
+
+import pytest
+
+from runtime.door.samples import sample
+from runtime.shapes import (
+    Kind,
+    anything,
+    array,
+    boolean,
+    decimal,
+    email,
+    enum,
+    field,
+    integer,
+    nominal,
+    record,
+    scalar,
+    text,
+)
+
+ITEM = record("Item", field("id", integer), field("nome", text), field("valor", decimal), field("x", scalar))
+PHONE = nominal("phone", lambda value: f"+55{int(value)}")
+
+
+@pytest.mark.parametrize(
+    "kind",
+    [text, boolean, integer, decimal, scalar, anything, email, enum("a", "b"), PHONE, array(text), array(integer)]
+    + [array(ITEM.kind()), ITEM.kind(), array(array(decimal)), array(enum("x"))],
+    ids=lambda kind: kind.name,
+)
+@pytest.mark.parametrize("key", ["campo", "id", "nome", "valor", "email", "telefone"])
+def test_sample_fits(kind: Kind, key: str) -> None:
+    shape = record("S", field("a", kind, key=key), field("b", kind, required=False))
+    shape.decode(sample(shape).encode())
+
+
+def test_sample_of_the_first_example_is_the_one_of_the_readme() -> None:
+    shape = record(
+        "Lead",
+        field("telefone", scalar),
+        field("nome", text, required=False, lenient=True),
+        field("name", text, required=False, lenient=True),
+        field("email", text, required=False, lenient=True),
+        field("apelido", text, required=False, lenient=True),
+    )
+    assert json.loads(sample(shape)) == {
+        "telefone": "11999998888",
+        "nome": "João Silva",
+        "email": "joao@example.com",
+    }
+
+
+def test_sample_of_an_order_has_values_that_people_know() -> None:
+    shape = record(
+        "Order",
+        field("id", text),
+        field("nome", text),
+        field("valor", decimal),
+        field("tags", array(text), required=False),
+        field("pago", boolean),
+        field("faixa", enum("a", "b")),
+    )
+    assert json.loads(sample(shape)) == {
+        "id": "A-1",
+        "nome": "João Silva",
+        "valor": 10.5,
+        "tags": ["texto"],
+        "pago": True,
+        "faixa": "a",
+    }

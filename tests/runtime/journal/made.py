@@ -1,0 +1,33 @@
+"""Writes as tests need them, with everything that does not matter filled in."""
+
+from itertools import count
+
+from runtime.journal.protocol import Effect
+from runtime.journal.protocol import Accept, KeepPlan, Kind, Move, Record, RunState
+
+NOW = 1_764_000_000_000  # ms
+
+_numbers = count(1)
+
+
+def accept(run_id: str = "", *, flow: str = "retomada", body: bytes = b"{}", running: bool = True) -> Accept:
+    """A delivery with an id of its own."""
+    run_id = run_id or f"run{next(_numbers):08}"
+    return Accept(run_id, f"key of {run_id}", flow, "plan1", NOW, body, b"[1]", b"", running)
+
+
+def record(
+    run: int, step: str = "a", kind: Kind = Kind.RESULT, value: bytes = b"1", effect: Effect | None = None
+) -> Record:
+    """What a step gave."""
+    return Record(run, step, kind, b"hash", NOW, value=value, effect=effect)
+
+
+def move(run: int, state: RunState, *, wake_at: int | None = None, at: int = NOW, error: bytes = b"") -> Move:
+    """A change of state."""
+    return Move(run, state, at, wake_at, error=error)
+
+
+def keep_plan(plan: str = "plan1", bundle: bytes = b"{}") -> KeepPlan:
+    """A plan's sources."""
+    return KeepPlan(plan, "retomada", bundle, NOW)

@@ -1,0 +1,90 @@
+"""Many writes at once mean the same as one by one."""
+
+from collections.abc import Callable
+from copy import copy
+from typing import Any
+
+import apsw
+from hypothesis import given
+from hypothesis import strategies as st
+
+from runtime.failures import Kind as FailureKind
+from runtime.failures import StepFailure
+from runtime.journal import bulk
+from runtime.journal.apply import apply
+from runtime.journal.protocol import Accept, Kind, Move, Record, RunState, Write
+from runtime.journal.schema import migrate
+from tests.runtime.journal.made import NOW, keep_plan
+
+
+def touch(connection: apsw.Connection) -> object:
+    """An effect that shows in the tables."""
+    connection.execute("INSERT INTO meta VALUES ('touched', 1) ON CONFLICT DO UPDATE SET value = value + 1")
+    return connection.execute("SELECT value FROM meta WHERE name = 'touched'").get
+
+
+def fail(connection: apsw.Connection) -> object:
+    """An effect that is undone."""
+    touch(connection)
+    raise StepFailure("no", "never", FailureKind.PERMANENT)
+
+
+RUNS = st.integers(1, 5)
+WRONG = st.sampled_from(["not bytes", "\ud800"])
+ACCEPTS = st.builds(
+    Accept,
+    st.sampled_from("abcdefghijk"),
+    st.just("key"),
+    st.sampled_from(["f", "g"]),
+    st.just("plan"),
+    st.just(NOW),
+    st.binary(max_size=3) | WRONG,  # type: ignore[arg-type]
+    running=st.booleans(),
+)
+RECORDS = st.builds(
+    Record,
+    RUNS,
+    st.sampled_from(["s", "t"]),
+    st.sampled_from(Kind),
+    st.binary(max_size=2) | WRONG,  # type: ignore[arg-type]
+    st.just(NOW),
+    effect=st.sampled_from([None, None, None, touch, fail]),
+)
+MOVES = st.builds(
+    Move,
+    RUNS,
+    st.sampled_from([RunState.RUNNING, RunState.WAITING, RunState.WAITING, RunState.DONE, RunState.PARKED]),
+    st.integers(NOW, NOW + 3) | st.just(1 << 70),
+    wake_at=st.none() | st.just(NOW),
+)
+BATCHES = st.lists(ACCEPTS | RECORDS | RECORDS | MOVES | st.just(keep_plan()), max_size=90)
+
+
+@given(BATCHES)
+def test_as_one_and_one_by_one_give_the_same(writes: list[Write]) -> None:
+    several, single = [copy(each) for each in writes], [copy(each) for each in writes]
+    one, other = apsw.Connection(":memory:"), apsw.Connection(":memory:")
+    together = commit(one, lambda: bulk.apply_all(one, several))
+    in_turn = commit(other, lambda: [apply(other, each) for each in single])
+    assert together == in_turn
+    assert [marks(each) for each in several] == [marks(each) for each in single]
+
+
+def commit(connection: apsw.Connection, work: Callable[[], Any]) -> list[Any]:
+    """Run a batch over five runs and give all that is then in the tables."""
+    migrate(connection, ())
+    for seq in range(1, 6):
+        apply(connection, Accept(f"run{seq}", "key", "f", "plan", NOW, b"", running=seq > 2))
+    connection.execute("BEGIN")
+    work()
+    connection.execute("COMMIT")
+    return [
+        list(connection.execute(f"SELECT * FROM {table}"))  # noqa: S608
+        for table in ("runs", "deliveries", "plans", "meta")
+    ] + [list(connection.execute("SELECT run, step, kind, args, value FROM steps ORDER BY run, n"))]
+
+
+def marks(write: Write) -> tuple[object, ...]:
+    """What a commit says of a write."""
+    failure = getattr(write, "failure", None)
+    return (write.lost, getattr(write, "seq", 0), failure and failure.code, getattr(write, "outcome", None))

@@ -1,0 +1,113 @@
+"""The file: its settings, its versions, who may read it."""
+
+import re
+from pathlib import Path
+
+import apsw
+import pytest
+
+from runtime.journal import JournalTooNew, NotAJournal, Tables
+from runtime.journal.database import SqliteTooOld, check_library, open_writing
+from tests.runtime.journal.conftest import Open
+from tests.runtime.journal.made import accept
+
+ONE = Tables("cars", ("CREATE TABLE cars (plate TEXT) STRICT",))
+TWO = Tables("cars", (*ONE.migrations, "ALTER TABLE cars ADD COLUMN colour TEXT; CREATE INDEX plates ON cars (plate)"))
+BROKEN = Tables("cars", (*ONE.migrations, "ALTER TABLE cars ADD COLUMN colour TEXT; CREATE TABLE runs (x TEXT)"))
+
+
+def mode(path: Path) -> int:
+    return path.stat().st_mode & 0o777
+
+
+async def test_only_the_owner_may_look(opened: Open, folder: Path) -> None:
+    journal = await opened()
+    await journal.commit(accept())
+    assert mode(folder) == 0o700
+    assert {file.name: mode(file) for file in folder.iterdir()} == {
+        "lock": 0o600,
+        "seta.db": 0o600,
+        "seta.db-shm": 0o600,
+        "seta.db-wal": 0o600,
+    }
+
+
+async def test_a_file_that_others_could_read_is_closed_to_them(opened: Open, folder: Path) -> None:
+    await (await opened()).close()
+    (folder / "seta.db").chmod(0o644)
+    await opened()
+    assert mode(folder / "seta.db") == 0o600
+
+
+async def test_the_file_keeps_its_promises(opened: Open) -> None:
+    journal = await opened()
+    connection = open_writing(journal.path, ())
+    settings = {
+        "application_id": 0x53455441,
+        "user_version": 1,
+        "journal_mode": "wal",
+        "synchronous": 2,
+        "auto_vacuum": 2,
+        "secure_delete": 1,
+        "wal_autocheckpoint": 0,
+    }
+    assert {name: connection.pragma(name) for name in settings} == settings
+    assert connection.execute("SELECT name FROM pragma_table_list WHERE NOT strict AND name NOT LIKE 'sqlite_%'").get is None
+    connection.close()
+
+
+async def test_the_url_key_is_made_once(opened: Open, tmp_path: Path) -> None:
+    keys = []
+    for folder in (tmp_path / "one", tmp_path / "one", tmp_path / "two"):
+        journal = await opened(folder)
+        keys.append(journal.url_key)
+        await journal.close()
+    assert keys[0] == keys[1] != keys[2]
+    assert [len(key) for key in keys] == [32, 32, 32]
+
+
+async def test_a_file_of_a_newer_version_is_refused_and_left_alone(opened: Open, folder: Path) -> None:
+    await (await opened()).close()
+    with apsw.Connection(str(folder / "seta.db")) as connection:
+        connection.pragma("user_version", 2)
+    before = (folder / "seta.db").read_bytes()
+    message = "the database was written by a newer version: its tables 'journal' are at version 2, this version knows 1"
+    with pytest.raises(JournalTooNew, match=f"^{re.escape(message)}$"):
+        await opened()
+    assert (folder / "seta.db").read_bytes() == before
+
+
+async def test_a_database_of_something_else_is_refused_and_left_alone(opened: Open, folder: Path) -> None:
+    folder.mkdir()
+    apsw.Connection(str(folder / "seta.db")).execute("CREATE TABLE songs (title)")
+    before = (folder / "seta.db").read_bytes()
+    with pytest.raises(NotAJournal, match=r"seta\.db is a database, but not one of Seta's$"):
+        await opened()
+    assert (folder / "seta.db").read_bytes() == before
+
+
+async def test_tables_of_other_rooms_are_versioned_apart(opened: Open) -> None:
+    for tables, columns in (((), []), ((ONE,), ["plate"]), ((TWO,), ["plate", "colour"]), ((), ["plate", "colour"])):
+        journal = await opened(tables=tables)
+        rows = await journal.read(lambda c: list(c.execute("SELECT name FROM pragma_table_info('cars')")))
+        assert [row[0] for row in rows] == columns
+        await journal.close()
+    with pytest.raises(JournalTooNew, match="its tables 'cars' are at version 2, this version knows 1"):
+        await opened(tables=(ONE,))
+
+
+async def test_a_migration_that_fails_leaves_the_version_before_it(opened: Open) -> None:
+    await (await opened(tables=(ONE,))).close()
+    with pytest.raises(Exception, match="table runs already exists"):
+        await opened(tables=(BROKEN,))
+    journal = await opened(tables=(TWO,))
+    columns = await journal.read(lambda c: list(c.execute("SELECT name FROM pragma_table_info('cars')")))
+    assert columns == [("plate",), ("colour",)]
+
+
+def test_a_sqlite_with_the_bug_in_its_log_is_refused() -> None:
+    check_library("3.51.3")
+    check_library("3.54.1")
+    message = "SQLite 3.51.2 can corrupt its write-ahead log; Seta needs 3.51.3 or newer"
+    with pytest.raises(SqliteTooOld, match=f"^{re.escape(message)}$"):
+        check_library("3.51.2")

@@ -1,0 +1,52 @@
+"""`upsert person` finds the person of a phone or an email, or makes one."""
+
+from collections.abc import Callable
+
+import apsw
+import msgspec
+import pytest
+
+from runtime.connections.local import Person, list_persons
+from runtime.context import Call
+from runtime.steps.upsert_person import VERB
+
+MakeCall = Callable[..., Call]
+
+
+def test_a_phone_makes_a_person_with_what_is_given(connection: apsw.Connection, call: MakeCall) -> None:
+    person = VERB.apply(connection, call("+5511987654321", {"name": "Ana", "email": "ana@example.com"}))
+
+    assert person == Person(person.id, "Ana", "+5511987654321", "ana@example.com")
+
+
+def test_both_forms_of_a_mobile_are_one_person(connection: apsw.Connection, call: MakeCall) -> None:
+    first = VERB.apply(connection, call("+5511987654321", {"name": "Ana"}, key="a"))
+    again = VERB.apply(connection, call("+551187654321", {"email": "ana@example.com"}, key="b"))
+
+    assert again.id == first.id
+    assert (again.name, again.email) == ("Ana", "ana@example.com")
+    assert len(list_persons(connection, 10)) == 1
+
+
+@pytest.mark.parametrize("email", ["ana@example.com", "+tag@example.com"])
+def test_an_email_is_a_key_too(connection: apsw.Connection, call: MakeCall, email: str) -> None:
+    first = VERB.apply(connection, call(email, {"name": "Ana"}, key="a"))
+    again = VERB.apply(connection, call(email, {"name": "Ana Lima"}, key="b"))
+
+    assert again == Person(first.id, "Ana Lima", None, email)
+
+
+def test_the_key_fills_its_own_field(connection: apsw.Connection, call: MakeCall) -> None:
+    person = VERB.apply(connection, call("+5511987654321", {"phone": "+5511911112222"}))
+
+    assert person.phone == "+5511987654321"
+
+
+def test_a_key_alone_is_enough(connection: apsw.Connection, call: MakeCall) -> None:
+    assert VERB.apply(connection, call("+5511987654321", None)).phone == "+5511987654321"
+
+
+def test_the_record_of_a_person_reads_back(connection: apsw.Connection, call: MakeCall) -> None:
+    person = VERB.apply(connection, call("+5511987654321", {}))
+
+    assert VERB.result(msgspec.json.encode(person)) == person
