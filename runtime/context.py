@@ -6,11 +6,13 @@ implementation of this protocol.
 
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, Literal, Protocol
 
 import apsw
 
 from runtime.code import Block
+from runtime.failures import StepFailure
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +102,16 @@ class Suspended(BaseException):  # not an error: the run left, and comes back wh
     """The run has nothing to do for now. A BaseException, so that no handler of a flow can catch it."""
 
 
+@dataclass(frozen=True, slots=True)
+class Failed:
+    """A failure as flows see it."""
+
+    step: str
+    code: str
+    message: str
+    attempt: int
+
+
 class Context(Protocol):
     """The calls that generated code makes."""
 
@@ -114,6 +126,60 @@ class Context(Protocol):
 
     async def sleep(self, step: str, milliseconds: int) -> None:
         """Go on after a time, however often the process dies meanwhile."""
+        ...
+
+    async def sleep_until(self, step: str, instant: datetime) -> None:
+        """Go on at an instant; one that is past means now."""
+        ...
+
+    async def all(self, step: str, *branches: "Callable[[Context], Awaitable[Any]]") -> list[Any]:
+        """Run branches at the same time, starting in text order.
+
+        All of them finish; then the results are given, or the first failure in text order is raised. Nests.
+        """
+        ...
+
+    async def each(
+        self,
+        step: str,
+        items: "list[Any]",
+        body: "Callable[[Context, Any], Awaitable[Any]]",
+        *,
+        most: int,
+        at_once: int,
+    ) -> None:
+        """Run a body for each item, `at_once` at a time; the context it gets numbers its steps by the item's index.
+
+        Raises StepFailure: `too_many` for more than `most` items, before the first; otherwise the failure of the
+        lowest index. After a failure none starts, and those that run finish.
+        """
+        ...
+
+    async def wait_for(self, step: str, event: str, key: str, within: int, read: Callable[[bytes], Any]) -> Any:
+        """The value of an event of that name and key that comes within so many ms, early ones since the run included.
+
+        Raises StepFailure: `timeout`.
+        """
+        ...
+
+    async def emit(self, step: str, event: str, key: str, value: Any) -> None:
+        """Wake every run that waits for that name and key, and keep the event for those that will."""
+        ...
+
+    async def respond(self, step: str, status: int, body: Any) -> None:
+        """Answer the sender, who waits. Returns once the answer, with all that came before it, is committed."""
+        ...
+
+    def error(self, failure: StepFailure) -> "Failed":
+        """What a flow may know of a failure: the name `error` in `else` and `on error`."""
+        ...
+
+    def header(self, name: str) -> str | None:
+        """A header of the delivery that the plan names, or None."""
+        ...
+
+    def query(self, name: str) -> str | None:
+        """A query parameter of the delivery that the plan names, or None."""
         ...
 
     def log(self, step: str, value: Any) -> None:

@@ -1,6 +1,6 @@
 """A compiled flow as the runtime holds it: what to decode, what to run, where each step stands in the text."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from types import CodeType
 from typing import Any, Protocol
@@ -24,6 +24,22 @@ class Place:
 
 
 @dataclass(frozen=True, slots=True)
+class Request:
+    """What of a delivery's request, beside its body, the plan names."""
+
+    headers: Mapping[str, str]
+    query: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Dedupe:
+    """`dedupe by key for window`: a delivery whose key was accepted within the window is a repeat."""
+
+    key: Callable[[Any, Request], str | None]  # payload, request; None: never a repeat
+    window: int  # ms
+
+
+@dataclass(frozen=True, slots=True)
 class Program:
     """One flow, ready to run. `plan` is the hash that runs are pinned to."""
 
@@ -38,6 +54,15 @@ class Program:
     places: tuple[Place, ...]
     code: CodeType
     sources: bytes  # the bundle that the journal keeps
+    handler: Callable[[Any, Any, Any], Awaitable[bool]] | None = None  # payload, context, error; as `run`
+    headers: tuple[str, ...] = ()  # names, in lower case, that the plan reads: only these are kept
+    query: tuple[str, ...] = ()
+    dedupe: "Dedupe | None" = None
+    serial: Callable[[Any, Any], str | None] | None = None  # payload, request -> equal keys run one at a time
+    answer: Callable[[str], tuple[int, Any]] | None = None  # run id -> status and body instead of {"run": id}
+    answer_within: int = 10_000  # ms that a sender waits for `respond`
+    keep: int | None = None  # ms after its end that a run is kept
+    concurrency: int | None = None  # runs of this flow at the same time
 
     def place(self, step: str) -> Place | None:
         """Where a step stands in the text."""

@@ -44,6 +44,7 @@ Application = Callable[..., Awaitable[None]]
 
 _HEAD_BYTES: Final = 65_536  # of a request's headers, and of a body that is read at a time
 _SOCKET_PATH_BYTES: Final = 103  # what every system can take
+_ENTROPY_BYTES: Final = 1000
 _START_TRIES: Final = 1000
 _START_PAUSE: Final = 0.005  # seconds
 _LAST_ANSWERS_SECONDS: Final = 1.0
@@ -169,13 +170,27 @@ class House:
 def compose(settings: Settings, journal: SqliteJournal, loaded: Loaded, known_verbs: Mapping[str, Verb]) -> House:
     """Put a server together. Nothing runs yet."""
     around = Surroundings(journal, known_verbs, loaded.config, now, random.random)
-    engine = Engine(around, Programs(loaded.programs).find, os.urandom, Limits(running=settings.running))
+    engine = Engine(around, Programs(loaded.programs).find, Entropy(), Limits(running=settings.running))
     hooks = Hooks(make_table(journal.url_key, loaded.programs.values()))
     readiness = Readiness(journal, hooks)
     intake = Intake(settings.bodies, settings.body_seconds)
     door = Door(engine, hooks, readiness, intake)
     operations = LocalOperations(journal, lambda: urls(settings, hooks.table))
     return House(settings, journal, engine, hooks, readiness, intake, door, operations)
+
+
+class Entropy:
+    """Random bytes of the system's, fetched many at a time: a call for a few costs as much."""
+
+    def __init__(self) -> None:
+        self._left = b""
+
+    def __call__(self, number: int) -> bytes:
+        """Give bytes that nobody else gets."""
+        if len(self._left) < number:
+            self._left = os.urandom(max(number, _ENTROPY_BYTES))
+        given, self._left = self._left[:number], self._left[number:]
+        return given
 
 
 def now() -> int:

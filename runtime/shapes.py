@@ -355,6 +355,9 @@ def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     return found
 
 
+_strict = msgspec.json.Decoder(float_hook=str).decode
+
+
 def _no_constant(name: str) -> NoReturn:
     raise NotJsonError(f"{name} is not a JSON value")
 
@@ -366,17 +369,21 @@ def _loads(body: bytes) -> Any:
         NotJsonError: it is not JSON, or an object has a key twice.
     """
     try:
-        return json.loads(
+        value = json.loads(
             body.decode(),
             parse_int=Number,
             parse_float=Number,
             parse_constant=_no_constant,
             object_pairs_hook=_unique,
         )
+        _strict(body)  # refuses what Python's reader lets through: lone surrogates
     except UnicodeDecodeError as error:
         raise NotJsonError(f"byte {error.start} is not UTF-8") from error
     except json.JSONDecodeError as error:
         raise NotJsonError(f"{error.msg} at line {error.lineno}, column {error.colno}") from error
+    except msgspec.MsgspecError as error:
+        raise NotJsonError(str(error).removeprefix("JSON is malformed: ")) from error
+    return value
 
 
 def reader(kind: Kind) -> Callable[[bytes], Any]:

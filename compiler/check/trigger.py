@@ -45,14 +45,6 @@ _LATER: dict[type[nodes.Node], str] = {
 def check_trigger(expanded: Expanded, reports: Reports) -> None:
     """Kind, path and clauses of a trigger."""
     trigger = expanded.flow.trigger
-    if trigger.kind.text != "webhook":
-        reports.add(
-            "E218",
-            trigger.kind.span,
-            f"there is no trigger `{trigger.kind.text}`",
-            "flows start `on webhook`",
-            fixes=[reports.replace(f"replace `{trigger.kind.text}` by `webhook`", trigger.kind.span, "webhook")],
-        )
     _once(trigger, reports)
     for clause in trigger.clauses:
         if (name := _LATER.get(type(clause))) is not None:

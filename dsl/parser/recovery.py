@@ -157,28 +157,27 @@ class _Driver:
 
     def _resume(self, start: int, dropped: list[Token | Tree[Token]], *, code: bool) -> int:
         """Where reading can go on: braces that the dropped text opened are skipped whole."""
+        braces = self._braces(start, dropped)
+        for piece in pieces(self.source.text, start):
+            if self._begins_item(piece.start(), code=code):
+                return piece.start()
+            if not code and self._resumes_at(piece, braces):
+                return piece.start()
+        return len(self.source.text)
+
+    def _braces(self, start: int, dropped: list[Token | Tree[Token]]) -> "_Braces":
         text = self.source.text
-        braces = [_is_block(text, span(token).start) for token in open_among(dropped) if token == "{"]
-        still_open = sum(token == "{" for token in self.machine.open_brackets())
-        spare = unmatched(text, start).count("}") - still_open - len(braces)
-        for piece in pieces(text, start):
-            at = piece.start()
-            if self._begins_item(at, code=code):
-                return at
-            if code:
-                continue
-            if piece[0] == "->" or self._begins_test_step(piece):
-                self._close_records(braces)
-            if piece[0] == "}" and not braces and spare > 0:
-                spare -= 1
-                continue
-            if not braces and self._can_resume(piece[0]):
-                return at
-            if piece[0] == "{":
-                braces.append(_is_block(text, at))
-            elif piece[0] == "}" and braces:
-                braces.pop()
-        return len(text)
+        opened = [_is_block(text, span(entry).start) for entry in open_among(dropped) if entry == "{"]
+        still_open = sum(entry == "{" for entry in self.machine.open_brackets())
+        return _Braces(opened, unmatched(text, start).count("}") - still_open - len(opened))
+
+    def _resumes_at(self, piece: re.Match[str], braces: "_Braces") -> bool:
+        if piece[0] == "->" or self._begins_test_step(piece):
+            self._forgiven += braces.close_records()
+        if not braces.opened and self._can_resume(piece[0]) and not braces.is_spare(piece[0]):
+            return True
+        braces.pass_by(self.source.text, piece)
+        return False
 
     def _begins_item(self, at: int, *, code: bool) -> bool:
         """Python may hold `def` and `type`; an `on error` whose flow is lost is lost too."""
@@ -187,12 +186,6 @@ class _Driver:
             return starts_item(text, at, surely=True) and not text.startswith(("def", "type"), at)
         lost = text.startswith("on", at) and not self.machine.accepts("ON_ERROR")
         return starts_item(text, at) and not (lost and _ON_ERROR.match(text, at))
-
-    def _close_records(self, braces: list[bool]) -> None:
-        """No arrow stands directly in a record: such a brace was never closed."""
-        while braces and not braces[-1]:
-            braces.pop()
-            self._forgiven += 1
 
     def _begins_test_step(self, piece: re.Match[str]) -> bool:
         first = not self.source.text[: piece.start()].rpartition("\n")[2].strip()
@@ -216,6 +209,35 @@ class _Driver:
             self.unread |= names(self.source.text, Span(_start_of(dropped[0]), at))
         self._before = virtual("SKIPPED", "", at, at)
         self._forgiven = 0
+
+
+@dataclass(slots=True)
+class _Braces:
+    """The braces that skipped text has opened, and whether each begins a block; how many it closes too often."""
+
+    opened: list[bool]
+    spare: int
+
+    def close_records(self) -> int:
+        """No arrow stands directly in a record: such a brace was never closed."""
+        closed = 0
+        while self.opened and not self.opened[-1]:
+            self.opened.pop()
+            closed += 1
+        return closed
+
+    def is_spare(self, text: str) -> bool:
+        """Whether this brace closes nothing that is left, as there are more of them than can be needed."""
+        if text != "}" or self.spare <= 0:
+            return False
+        self.spare -= 1
+        return True
+
+    def pass_by(self, text: str, piece: re.Match[str]) -> None:
+        if piece[0] == "{":
+            self.opened.append(_is_block(text, piece.start()))
+        elif piece[0] == "}" and self.opened:
+            self.opened.pop()
 
 
 def _start_of(entry: Token | Tree[Token]) -> int:

@@ -73,7 +73,9 @@ def expected(s: Situation) -> str:
 
 def found(s: Situation) -> str:
     """What stands here."""
-    return "the end of the file" if s.found.type == END else quoted(str(s.found))
+    if s.found.type == END:
+        return "the end of the file"
+    return "code" if s.found.type == "FENCE" else quoted(str(s.found))
 
 
 def _either(phrases: list[str]) -> str:

@@ -84,8 +84,9 @@ def _windows(line: str, found: list[Mark], width: int) -> Iterator[tuple[list[Ma
         yield found, whole
         return
     while found:
-        low = max(0, found[0].start - width // 4)
-        high = _fitting(line, low, width - 2 * len(_ELLIPSIS))
+        room = width - 2 * len(_ELLIPSIS)
+        low = 0 if found[0].end <= _fitting(line, 0, room) else max(0, found[0].start - width // 4)
+        high = _fitting(line, low, room)
         group = [mark for mark in found if mark.start < high or mark is found[0]]
         found = found[len(group) :]
         yield [_moved(mark, low, high) for mark in group], _cut(line, low, high)

@@ -31,6 +31,8 @@ Document = tuple[int, Any]  # status, and what is encoded as JSON
 
 MOST_ROWS: Final = 10_000  # of one list
 
+_MOST_FIELDS: Final = 20
+
 _encode = msgspec.json.Encoder(decimal_format="number").encode
 
 
@@ -119,7 +121,10 @@ def _refusal(status: HTTPStatus, detail: str, ids: list[str] | None = None) -> D
 
 
 def _query(raw: bytes) -> Query:
-    parsed = parse_qs(raw.decode("latin-1"), keep_blank_values=True, max_num_fields=20)
+    try:
+        parsed = parse_qs(raw.decode("latin-1"), keep_blank_values=True, max_num_fields=_MOST_FIELDS)
+    except ValueError as error:
+        raise _BadRequestError(f"there are more than {_MOST_FIELDS} fields in the query") from error
     return {name: values[-1] for name, values in parsed.items()}
 
 

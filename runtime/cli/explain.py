@@ -34,7 +34,10 @@ _STAGES: Final[dict[str, Callable[[Compiled], str]]] = {
 @click.option("--emit", type=click.Choice(list(_STAGES)), help="Print this stage of the compiler only.")
 @options.color
 def command(*, path: Path, emit: str | None, color: str) -> None:
-    """Show what was filled in, each step and what happens when it fails, and the generated Python."""
+    """Show what was filled in, and what the steps do.
+
+    For each step it says what happens when it fails; at the end stands the generated Python.
+    """
     known = catalog()
     to = terminal.console(color)
     for number, flow in enumerate(_flows(path, known, color)):

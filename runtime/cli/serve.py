@@ -1,11 +1,12 @@
 """`seta serve`: run the flows of a folder."""
 
+import logging
 import os
+import sys
 from functools import partial
 from pathlib import Path
 
 import click
-import uvloop
 from rich.console import Console
 
 from runtime.cli import logs, options, terminal
@@ -14,6 +15,13 @@ from runtime.cli.folder import load_or_refuse
 from runtime.cli.urls import curl
 from runtime.serve import ServeError, Started, serve
 from runtime.settings import Address, Settings, parse_address
+
+if sys.platform == "win32":
+    from asyncio import run
+else:
+    from uvloop import run
+
+logger = logging.getLogger("seta.serve")
 
 _PASSED_TO_CODE = ("PATH", "LANG", "TZ")
 
@@ -88,8 +96,10 @@ def command(  # noqa: PLR0913  # one an option
         code_environment={name: os.environ[name] for name in _PASSED_TO_CODE if name in os.environ},
     )
     loaded = load_or_refuse(flows, color)
+    if allow_outbound:
+        logger.info("--allow-outbound is noted; nothing is guarded yet: %s", " ".join(allow_outbound))
     try:
-        code = uvloop.run(serve(settings, loaded, partial(_announce, terminal.console(color))))
+        code = run(serve(settings, loaded, partial(_announce, terminal.console(color))))
     except (ServeError, *KNOWN_ERRORS) as error:
         raise Problem(str(error)) from error
     raise SystemExit(code)

@@ -29,15 +29,15 @@ STATE_STYLES: Final = {
 
 def console(color: str) -> Console:
     """Make a console for standard output."""
-    terminal = {"always": True, "never": False}.get(color)
-    plain = not (sys.stdout.isatty() if terminal is None else terminal)
+    asked = {"always": True, "never": False}.get(color)
+    terminal = sys.stdout.isatty()
     return Console(
-        force_terminal=terminal,
-        no_color=True if color == "never" else None,
-        width=None if sys.stdout.isatty() else _PIPE_WIDTH,
-        color_system=None if plain else "auto",
+        force_terminal=asked,
+        no_color=None if asked is None else not asked,
+        color_system="standard" if asked and not terminal else "auto",
+        width=None if terminal else _PIPE_WIDTH,
         highlight=False,
-        soft_wrap=not sys.stdout.isatty(),
+        soft_wrap=not terminal,
     )
 
 

@@ -5,7 +5,7 @@ Everything here runs inside a transaction that the journal commits, together wit
 
 from collections.abc import Mapping
 from hashlib import sha256
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 import apsw
 import msgspec
@@ -109,12 +109,15 @@ def upsert_person(  # noqa: PLR0913  # columns, each given by name
     phone: str | None = None,
     email: str | None = None,
     name: str | None = None,
+    known_by: Literal["phone", "email"] = "phone",
 ) -> Person:
     """Give the person of that phone (E.164, in either form), or of that email where there is no phone.
 
+    `known_by="email"` looks by email even where a phone is given too.
+
     What is given replaces what is known; None leaves it. A new person's id comes from `key`, so that the same key
     means the same person even when its phone is no longer the one it was made with. Fails as `no_identity` when
-    neither phone nor email is given.
+    neither phone nor email is given, and as `phone_taken` when the person of an email would get another's phone.
     """
     if phone is None and email is None:
         raise StepFailure("no_identity", "a person is known by phone or email, and neither is given")
@@ -126,7 +129,10 @@ def upsert_person(  # noqa: PLR0913  # columns, each given by name
         "email": email,
         "at": at,
     }
-    n = _find(connection, phone, email) or connection.execute(_BY_KEY, (values["id"],)).get
+    by_phone = None if known_by == "email" and email is not None else phone
+    n = _find(connection, by_phone, email) or connection.execute(_BY_KEY, (values["id"],)).get
+    if by_phone is None and phone is not None and _find(connection, phone, None) not in (None, n):
+        raise StepFailure("phone_taken", "the person is known by email, and the phone is another person's")
     if n is None:
         return _one_person(connection, _INSERT, values)
     return _one_person(connection, _UPDATE, {**values, "n": n})

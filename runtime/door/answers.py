@@ -122,7 +122,7 @@ FAULT: Final = problem(
     500,
     "fault",
     "The server made a mistake",
-    "Its log says more. Nothing was stored: send it again.",
+    "Its log says more. Whether the delivery was stored is not known: send it again.",
     headers=[_CLOSE],
 )
 DISK_FULL: Final = problem(

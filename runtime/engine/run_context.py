@@ -47,7 +47,7 @@ class _Failed(msgspec.Struct):
 
 _read_failure = msgspec.json.Decoder(_Failed).decode
 _DONE = (Kind.RESULT, Kind.FAILED)
-ATTEMPT_SECONDS = 15.0
+ATTEMPT_SECONDS = 120.0  # the last net: verbs have limits of their own, shorter ones
 
 
 class RunContext:

@@ -19,7 +19,8 @@ log = logging.getLogger(__name__)
 OPEN: Final = "state IN ('accepted', 'running', 'waiting')"
 ENDED: Final = frozenset({RunState.DEAD, RunState.DONE, RunState.STOPPED, RunState.CANCELLED})
 
-# A `started` record gives way to what came of it, a timer to its end; the row then moves to the end of the order.
+# A `started` record gives way to what came of it and to a later attempt, a timer to its end; the row then moves to
+# the end of the order.
 # The subquery names `excluded` so that SQLite asks anew for each row of a statement that has many.
 ON_REPEAT: Final = """
     ON CONFLICT (run, step) DO UPDATE SET
@@ -140,9 +141,10 @@ def _run_effect(connection: apsw.Connection, record: Record) -> bytes:
         outcome = record.effect(connection)
         value = msgspec.json.encode(outcome)
     except Exception as error:
-        if not connection.in_transaction:  # after some errors SQLite ends it, and the effect may hide them
+        if connection.in_transaction:
+            connection.execute("ROLLBACK TO effect; RELEASE effect")
+        elif not isinstance(error, apsw.Error):  # after some errors SQLite ends it, and the effect may hide them
             raise JournalError("the transaction ended during an effect") from error
-        connection.execute("ROLLBACK TO effect; RELEASE effect")
         raise
     connection.execute("RELEASE effect")
     record.outcome = outcome

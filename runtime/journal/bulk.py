@@ -33,7 +33,10 @@ def apply_all(connection: apsw.Connection, writes: Sequence[Write]) -> None:
 
 
 class _Group:
-    """Writes that may be done as all accepts, then all records, then all moves: no run has them otherwise."""
+    """Writes that may be done as all accepts, then all records, then all moves: no run has them in another order.
+
+    An accept goes before all: no other write of its batch can be of its run, whose number nobody knows before.
+    """
 
     def __init__(self, connection: apsw.Connection) -> None:
         self._connection = connection

@@ -71,8 +71,10 @@ class Accept:
 
 @dataclass(slots=True)
 class Record:
-    """What a step gave. Replaces a `started` record of the same step (another `started` only of a later attempt)
-    and a `timer`; any other repeat is refused as lost.
+    """What a step gave.
+
+    It replaces a `started` record of the same step (another `started` only of a later attempt), and a result a `timer`;
+    any other repeat is refused as lost.
 
     With an `effect`, the effect runs inside the commit and `value` is the JSON of what it gave; if it fails, the
     record becomes a `failed` one whose value is the JSON of {code, message}.

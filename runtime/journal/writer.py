@@ -4,6 +4,7 @@ import asyncio
 import logging
 import threading
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from queue import Empty, SimpleQueue
 from typing import Final
 
@@ -82,14 +83,31 @@ class Writer:
 
     def _run(self) -> None:
         try:
-            while (batch := self._next()) is not None:
-                error = self._commit(batch.writes)
-                self._tell(batch.settle, error)
-                del batch  # what it held must not live until the next one comes
-                self._checkpoint_when_due()
-            self._end()
+            self._write_until_closed()
+        except BaseException:
+            log.critical("the journal's writer died", exc_info=True)
+            self.trouble = "the journal's writer died"
+            self._refuse_the_rest()
         finally:
             self._tell(self._ended.set_result, None)
+
+    def _write_until_closed(self) -> None:
+        while (batch := self._next()) is not None:
+            error = self._commit(batch.writes)
+            self._tell(batch.settle, error)
+            del batch  # what it held must not live until the next one comes
+            if self._pages >= CHECKPOINT_PAGES:
+                self._checkpoint()
+        self._checkpoint(apsw.SQLITE_CHECKPOINT_TRUNCATE)
+        self._drop()
+
+    def _refuse_the_rest(self) -> None:
+        with self._lock:
+            self._closing = True
+            self._filling = None
+        while not self._queue.empty():
+            if (batch := self._queue.get()) is not None:
+                self._tell(batch.settle, JournalError("the journal's writer died"))
 
     def _next(self) -> Batch | None:
         while True:
@@ -122,7 +140,7 @@ class Writer:
         except BaseException as error:  # noqa: BLE001  # whatever it is, those who wait must learn of it
             for write in writes:
                 forget(write)
-            return self._fail(error)
+            return self._fail(error, len(writes))
         self.commits += 1
         if self.trouble:
             log.warning("the journal is written again")
@@ -143,12 +161,12 @@ class Writer:
         connection.execute("COMMIT")
         self._pages += connection.status(apsw.SQLITE_DBSTATUS_CACHE_WRITE, reset=True)[0]
 
-    def _fail(self, error: BaseException) -> JournalError:
+    def _fail(self, error: BaseException, writes: int) -> JournalError:
         broken = isinstance(error, apsw.Error)
-        full = isinstance(error, apsw.FullError) or (broken and self._is_full())
+        full = isinstance(error, apsw.FullError) or self._is_full()
         reason = str(error) if isinstance(error, JournalError) else f"{type(error).__name__}: {error}"
-        if not self.trouble:
-            log.error("the journal cannot be written: %s", reason, exc_info=error)
+        if writes or not self.trouble:  # nobody may wait for them; that the trouble lasts is not said each second
+            log.error("a commit failed (writes: %d): %s", writes, reason, exc_info=None if self.trouble else error)
         self._roll_back(useless=broken and not full and self.trouble is not None)
         self.trouble = reason
         return JournalError(reason, full=full)
@@ -163,12 +181,7 @@ class Writer:
         except apsw.Error:
             useless = True
         if useless:
-            self._connection = None
-            connection.close(force=True)
-
-    def _checkpoint_when_due(self) -> None:
-        if self._pages >= CHECKPOINT_PAGES:
-            self._checkpoint()
+            self._drop()
 
     def _checkpoint(self, mode: int = apsw.SQLITE_CHECKPOINT_PASSIVE) -> None:
         self._pages = 0
@@ -178,7 +191,8 @@ class Writer:
         except apsw.Error as error:
             log.warning("the journal's log could not be copied: %s", error)
 
-    def _end(self) -> None:
-        self._checkpoint(apsw.SQLITE_CHECKPOINT_TRUNCATE)
-        if self._connection is not None:
-            self._connection.close()
+    def _drop(self) -> None:
+        connection, self._connection = self._connection, None
+        if connection is not None:
+            with suppress(apsw.Error):  # it closes all the same
+                connection.close(force=True)

@@ -1,6 +1,6 @@
 """`upsert person by KEY with {…}`: find the person of that phone or email, or make one."""
 
-from typing import Final
+from typing import Final, Literal
 
 import apsw
 import msgspec
@@ -35,8 +35,9 @@ SIGNATURE: Final = Verb(
 def apply(connection: apsw.Connection, call: Call) -> Person:
     """Do it in the journal's transaction. Arguments: the key, then the given fields or None."""
     key, fields = call.args
-    known_by = "email" if "@" in key else "phone"  # a phone is E.164: digits after a plus sign
-    return upsert_person(connection, call.key, at=call.at, **{**(fields or {}), known_by: key})
+    known_by: Literal["phone", "email"] = "email" if "@" in key else "phone"  # a phone is digits after a plus sign
+    given = {**(fields or {}), known_by: key}
+    return upsert_person(connection, call.key, at=call.at, known_by=known_by, **given)
 
 
 VERB: Final = LocalVerb(apply, msgspec.json.Decoder(Person).decode)

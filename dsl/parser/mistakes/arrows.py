@@ -6,7 +6,7 @@ from dsl.parser.words import CLAUSES, RESERVED, TOP
 from dsl.source import Span
 
 _OTHER_ARROW = r"(?:=+>|[→⇒➔➜]|[\u2013\u2014\u2212-]+[ \t]*>|~>|\|>|>+)(?=\s*[^\W\d])"
-_ENDS_STEP = frozenset({"RPAR", "RBRACE", "STRING", "FENCE", "RSQB", "DURATION", "INT"})
+_ENDS_STEP = frozenset({"RPAR", "RBRACE", "STRING", "FENCE", "RSQB"})
 
 
 def begins_with_reserved_word(s: Situation) -> Mistake | None:

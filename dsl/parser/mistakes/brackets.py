@@ -1,12 +1,13 @@
 """Brackets and `else` without a partner."""
 
 from collections.abc import Iterator
+from itertools import accumulate
 
 from lark import Token
 
 from dsl.diagnostics import Label
 from dsl.parser.machine import CLOSERS, END, OPENERS
-from dsl.parser.mistakes.rule import Rule
+from dsl.parser.mistakes.rule import Rule, misplaced_else
 from dsl.parser.scan import pieces
 from dsl.parser.situation import Mistake, Situation, span
 from dsl.parser.words import found, spelling
@@ -16,7 +17,7 @@ from dsl.source import Source, Span
 def unclosed(s: Situation) -> Mistake | None:
     """A bracket that is still open where what holds it must end."""
     brackets = s.machine.open_brackets()
-    if not brackets or not (_must_end(s, brackets) or _better_closed(s, brackets[-1])):
+    if not brackets or not (_must_end(s, brackets) or _better_closed(s, brackets)):
         return None
     inner = brackets[-1]
     blamed = span(inner)
@@ -49,10 +50,13 @@ def _must_end(s: Situation, brackets: list[Token]) -> bool:
     return s.found.type == "_ARROW" and inside_step and not (block_like and inner == "{")
 
 
-def _better_closed(s: Situation, inner: Token) -> bool:
-    """Whether the found token could stand if the bracket were closed, and a closing one is missing."""
-    closed = s.machine.accepts_all(OPENERS[inner.type], s.found.type)
-    return closed and s.lacks(str(inner), closer=True)
+def _better_closed(s: Situation, brackets: list[Token]) -> bool:
+    """Whether the found token could stand if brackets were closed, and a closing one is missing."""
+    inner = brackets[-1]
+    closings = ((OPENERS[bracket.type],) for bracket in reversed(brackets))
+    return s.lacks(str(inner), closer=True) and any(
+        s.machine.accepts_all(*closers, s.found.type) for closers in accumulate(closings)
+    )
 
 
 def _last_arrow(s: Situation) -> int:
@@ -120,12 +124,9 @@ def _closes_nothing(s: Situation) -> Mistake:
     return s.mistake(message, fix=fix, repair=s.drop(s.end))
 
 
-def misplaced_else(s: Situation) -> Mistake | None:
+def stray_else(s: Situation) -> Mistake | None:
     """An `else` after what has none."""
-    if s.word != "else" or s.found.type != "ELSE":
-        return None
-    notes = ("an `if` has `else { … }` after its `}`, and so has a step that may fail",)
-    return s.mistake("this `else` belongs to nothing", notes=notes)
+    return misplaced_else(s, s.place()) if s.word == "else" and s.found.type == "ELSE" else None
 
 
-RULES: tuple[Rule, ...] = (unclosed, wrong_partner, stray, misplaced_else)
+RULES: tuple[Rule, ...] = (unclosed, wrong_partner, stray, stray_else)

@@ -2,7 +2,6 @@
 
 import re
 
-from dsl.diagnostics import Label, quoted
 from dsl.parser.mistakes.rule import Rule
 from dsl.parser.scan import NAME
 from dsl.parser.situation import Mistake, Situation
@@ -103,9 +102,7 @@ def equals_in_record(s: Situation) -> Mistake | None:
     if not _begins_entry(s):
         return None
     fix = s.fix(f"write `{s.last_text}:`", Span(s.last_end, s.end), ":")
-    related = (Label(s.source, s.last, "this name"),)
-    message = f"`:` stands between a name and its value here, found {quoted(str(s.found))}"
-    return s.mistake(message, related=related, fix=fix)
+    return s.mistake("`:` gives a field or an argument its value, `=` does not", fix=fix)
 
 
 def missing_colon_in_record(s: Situation) -> Mistake | None:

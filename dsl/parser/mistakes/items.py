@@ -5,7 +5,7 @@ from dsl.parser.scan import NAME
 from dsl.parser.situation import Mistake, Repair, Situation
 from dsl.source import Span
 
-_NOTE = "then come `->` and its first step"
+_NOTE = "`on webhook -> step -> step` is a whole flow"
 
 
 def missing_trigger(s: Situation) -> Mistake | None:
@@ -72,6 +72,14 @@ def misplaced_edition(s: Situation) -> Mistake | None:
     return s.mistake("`lang` is the first line of a file", at=at, repair=s.drop(edition.end()))
 
 
+def second_handler(s: Situation) -> Mistake | None:
+    """`on error` after `on error`."""
+    if s.found.type != "ON_ERROR" or s.bracket is not None:
+        return None
+    notes = ("every failure of the flow that no `else` handles comes to it",)
+    return s.mistake("a flow has one `on error`, at its end", code="E109", notes=notes)
+
+
 def hyphenated_name(s: Situation) -> Mistake | None:
     """`flow minha-flow`."""
     rest = s.matches(r"-(?=[\w])[\w-]*")
@@ -102,6 +110,7 @@ RULES: tuple[Rule, ...] = (
     missing_on,
     missing_beginning,
     misplaced_edition,
+    second_handler,
     hyphenated_name,
     quoted_name,
 )

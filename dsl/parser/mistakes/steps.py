@@ -3,9 +3,9 @@
 from difflib import get_close_matches
 
 from dsl.parser.machine import virtual
-from dsl.parser.mistakes.rule import Rule
+from dsl.parser.mistakes.rule import Rule, misplaced_else
 from dsl.parser.situation import Mistake, Repair, Situation
-from dsl.parser.words import keywords, spelling
+from dsl.parser.words import RESERVED, keywords, spelling
 from dsl.source import Span
 
 _WITH_BLOCK = {
@@ -16,6 +16,27 @@ _WITH_BLOCK = {
     "PARALLEL": "parallel { name",
 }
 _OTHERWISE = r"(?:_|default|otherwise)(?=\s*=>)"
+
+
+_NO_NAMES = RESERVED | {"if", "for"}
+
+
+def missing_value(s: Situation) -> Mistake | None:
+    """`by with {…}`: where a value should stand, a word of the language reads as a name."""
+    if s.after != "NAME" or s.last_text not in _NO_NAMES or not s.accepts("PLUS"):
+        return None
+    if s.last_text == "else" and s.found.type == "LBRACE":
+        return misplaced_else(s, s.last)
+    return s.mistake(f"expected a value before `{s.last_text}`", at=s.last)
+
+
+def missing_result(s: Situation) -> Mistake | None:
+    """`code(a) ```python`."""
+    if s.found.type != "FENCE" or not s.accepts("COLON"):
+        return None
+    at = Span(s.start, s.start + len("```python"))
+    notes = ("`code(a): text` gives text, `code(a): {soma: int}` a record; it is checked",)
+    return s.mistake("`code` needs the type of its result before the code", at=at, notes=notes)
 
 
 def else_if(s: Situation) -> Mistake | None:
@@ -120,6 +141,8 @@ def misspelt(s: Situation) -> Mistake | None:
 
 
 RULES: tuple[Rule, ...] = (
+    missing_value,
+    missing_result,
     else_if,
     missing_status,
     missing_fat_arrow,

@@ -8,7 +8,7 @@ from dsl.parser.mistakes.rule import Rule
 from dsl.parser.situation import Mistake, Situation
 from dsl.source import Span
 
-_OTHER_QUOTES = "'`‘’‚“”„«»"
+_OTHER_QUOTES = "'`\u2018\u2019\u201a\u201c\u201d\u201e\u00ab\u00bb"
 _QUOTED = rf"""(?P<plain>['`])(?P<a>[^\n'`"]*)(?P=plain)|[^'`](?P<b>[^\n"{_OTHER_QUOTES}]*)["{_OTHER_QUOTES}]"""
 _DOUBLE = 'text stands in double quotes: `"`'
 _FENCED = r"```[^\n]*\n(?:(?![ \t]*```)[^\n]*\n)*[ \t]*```"

@@ -3,7 +3,6 @@
 from dsl.build import FOREIGN
 from dsl.parser.mistakes.rule import Rule
 from dsl.parser.situation import Mistake, Situation
-from dsl.parser.words import RESERVED
 from dsl.source import Span
 
 _UNITS = {
@@ -26,9 +25,6 @@ _UNITS = {
     "week": "w",
     "semana": "w",
 }
-
-
-_NO_NAMES = RESERVED | {"if", "for"}
 
 
 def single_equals(s: Situation) -> Mistake | None:
@@ -120,15 +116,7 @@ def odd_number(s: Situation) -> Mistake | None:
     return s.mistake(message, at=at, notes=notes, fix=fix, repair=repair)
 
 
-def missing_value(s: Situation) -> Mistake | None:
-    """`by with {…}`: where a value should stand, a word of the language reads as a name."""
-    if s.after != "NAME" or s.last_text not in _NO_NAMES or not s.accepts("PLUS"):
-        return None
-    return s.mistake(f"expected a value before `{s.last_text}`", at=s.last)
-
-
 RULES: tuple[Rule, ...] = (
-    missing_value,
     single_equals,
     double_equals,
     chained_comparison,

@@ -2,7 +2,6 @@
 
 import os
 import re
-import shlex
 import signal
 import socket
 import subprocess
@@ -73,19 +72,20 @@ class ServerProcess:
 
     def __init__(self, folder: Path, *args: str) -> None:
         self.folder = folder
-        self._process = subprocess.Popen(
-            [*script(folder), "serve", "--port", "0", *args],
-            cwd=folder,
-            env=environment(),
-            stdout=subprocess.PIPE,
-            stderr=(folder / "stderr").open("w"),
-            text=True,
-        )
+        with (folder / "stderr").open("w") as stderr:
+            self._process = subprocess.Popen(
+                [*script(folder), "serve", "--port", "0", *args],
+                cwd=folder,
+                env=environment(),
+                stdout=subprocess.PIPE,
+                stderr=stderr,
+                text=True,
+            )
         self.printed = self._until_ready()
         listening = re.search(r"on http://127\.0\.0\.1:(\d+)", self.printed)
         assert listening, self.errors
         self.port = int(listening[1])
-        found = re.findall(r"^  (\S+) (http\S+)\n  (curl .*)$", self.printed, re.M)
+        found = re.findall(r"^  (\S+) (http\S+)\n  (curl .*)$", self.printed, re.MULTILINE)
         self.flows = {name: Flow(name, url, curl) for name, url, curl in found}
 
     def _until_ready(self) -> str:
@@ -109,9 +109,13 @@ class ServerProcess:
 
     def curl(self, flow: str) -> str:
         """Paste the printed line into a shell, and give what curl prints."""
-        words = shlex.split(self.flows[flow].curl)
-        assert words[0] == "curl"
-        done = subprocess.run(["/bin/sh", "-c", f"{self.flows[flow].curl} -s -i"], capture_output=True, text=True, timeout=SECONDS, check=True)
+        done = subprocess.run(
+            ["/bin/sh", "-c", f"{self.flows[flow].curl} -s -i"],
+            capture_output=True,
+            text=True,
+            timeout=SECONDS,
+            check=True,
+        )
         return done.stdout
 
     def connect(self) -> socket.socket:

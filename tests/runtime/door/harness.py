@@ -37,7 +37,19 @@ def program(
 ) -> Program:
     """Make a flow that does nothing."""
     code: CodeType = _no_steps.__code__
-    return Program(flow, f"plan-{flow}", path, limit, False, shape, _no_steps, f"flows/{flow}.seta", (), code, b"")
+    return Program(
+        flow=flow,
+        plan=f"plan-{flow}",
+        path=path,
+        limit=limit,
+        responds=False,
+        payload=shape,
+        run=_no_steps,
+        filename=f"flows/{flow}.seta",
+        places=(),
+        code=code,
+        sources=b"",
+    )
 
 
 @dataclass

@@ -2,6 +2,8 @@
 
 import asyncio
 
+import pytest
+
 from runtime.door.answers import Refused
 from runtime.door.hooks import Hook, make_table
 from runtime.door.intake import Intake
@@ -32,13 +34,12 @@ async def test_body_that_does_not_come_is_refused_in_time() -> None:
 
 async def test_answer_to_a_slow_body_says_how_long_it_may_take() -> None:
     intake = Intake(1_000, 0.05)
-    try:
+    with pytest.raises(Refused) as refused:
         await intake.read(HOOK, never, 10)
-    except Refused as refused:
-        assert refused.answer.body == (
-            b'{"type":"urn:seta:problem:too-slow","title":"The body came too slowly","status":408,'
-            b'"detail":"It has to be here 0.05 s after the headers. Nothing was stored: send it again."}'
-        )
+    assert refused.value.answer.body == (
+        b'{"type":"urn:seta:problem:too-slow","title":"The body came too slowly","status":408,'
+        b'"detail":"It has to be here 0.05 s after the headers. Nothing was stored: send it again."}'
+    )
 
 
 async def test_each_body_has_its_own_deadline() -> None:

@@ -2,8 +2,7 @@
 
 from itertools import count
 
-from runtime.journal.protocol import Effect
-from runtime.journal.protocol import Accept, KeepPlan, Kind, Move, Record, RunState
+from runtime.journal.protocol import Accept, Effect, KeepPlan, Kind, Move, Record, RunState
 
 NOW = 1_764_000_000_000  # ms
 

@@ -38,7 +38,7 @@ ACCEPTS = st.builds(
     st.sampled_from(["f", "g"]),
     st.just("plan"),
     st.just(NOW),
-    st.binary(max_size=3) | WRONG,  # type: ignore[arg-type]
+    st.binary(max_size=3) | WRONG,
     running=st.booleans(),
 )
 RECORDS = st.builds(
@@ -46,8 +46,9 @@ RECORDS = st.builds(
     RUNS,
     st.sampled_from(["s", "t"]),
     st.sampled_from(Kind),
-    st.binary(max_size=2) | WRONG,  # type: ignore[arg-type]
+    st.binary(max_size=2) | WRONG,
     st.just(NOW),
+    st.integers(1, 2),
     effect=st.sampled_from([None, None, None, touch, fail]),
 )
 MOVES = st.builds(
@@ -65,9 +66,14 @@ def test_as_one_and_one_by_one_give_the_same(writes: list[Write]) -> None:
     several, single = [copy(each) for each in writes], [copy(each) for each in writes]
     one, other = apsw.Connection(":memory:"), apsw.Connection(":memory:")
     together = commit(one, lambda: bulk.apply_all(one, several))
-    in_turn = commit(other, lambda: [apply(other, each) for each in single])
+    in_turn = commit(other, lambda: one_by_one(other, single))
     assert together == in_turn
     assert [marks(each) for each in several] == [marks(each) for each in single]
+
+
+def one_by_one(connection: apsw.Connection, writes: list[Write]) -> None:
+    for write in writes:
+        apply(connection, write)
 
 
 def commit(connection: apsw.Connection, work: Callable[[], Any]) -> list[Any]:

@@ -1,5 +1,6 @@
 """One process a folder."""
 
+import fcntl
 import os
 import re
 import subprocess
@@ -81,10 +82,8 @@ async def test_a_lock_file_without_a_number_names_nobody(folder: Path) -> None:
 
 
 async def test_a_lock_on_a_removed_file_does_not_count(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    import fcntl
-
     real = fcntl.flock
-    removed = []
+    removed: list[bool] = []
 
     def remove_first(descriptor: int, operation: int) -> None:
         if not removed:
@@ -99,9 +98,13 @@ async def test_a_lock_on_a_removed_file_does_not_count(folder: Path, monkeypatch
     held.release()
 
 
-async def test_a_refused_open_lets_go_of_the_folder(opened: Open, folder: Path) -> None:
+def spoil(folder: Path) -> None:
     folder.mkdir()
     (folder / "seta.db").write_bytes(b"not a database, and long enough to be read as one" * 100)
+
+
+async def test_a_refused_open_lets_go_of_the_folder(opened: Open, folder: Path) -> None:
+    spoil(folder)
     with pytest.raises(Exception, match="file is not a database"):
         await opened()
     (await take(folder, 0)).release()

@@ -68,7 +68,9 @@ REPLACES = {
 @pytest.mark.parametrize("together", [False, True])
 @pytest.mark.parametrize("later", Kind)
 @pytest.mark.parametrize("first", Kind)
-async def test_only_what_is_begun_gives_way(journal: SqliteJournal, first: Kind, later: Kind, *, together: bool) -> None:
+async def test_only_what_is_begun_gives_way(
+    journal: SqliteJournal, first: Kind, later: Kind, *, together: bool
+) -> None:
     writes = [record(1, kind=first, value=b"1"), record(1, kind=later, value=b"2")]
     if together:
         await journal.commit(*writes, record(1, "b"))
@@ -78,6 +80,14 @@ async def test_only_what_is_begun_gives_way(journal: SqliteJournal, first: Kind,
     assert [write.lost for write in writes] == [False, (first, later) not in REPLACES]
     kept = (later.value, b"2") if (first, later) in REPLACES else (first.value, b"1")
     assert ("a", *kept) in await kinds(journal)
+
+
+async def test_a_later_attempt_is_started_anew(journal: SqliteJournal) -> None:
+    attempts = [Record(1, "a", Kind.STARTED, b"", NOW, attempt=attempt) for attempt in (1, 2, 2, 1)]
+    for write in attempts:
+        await journal.commit(write)
+    assert [write.lost for write in attempts] == [False, False, True, True]
+    assert [(row.step, row.kind, row.attempt) for row in await journal.steps(1)] == [("a", Kind.STARTED, 2)]
 
 
 async def test_records_come_in_the_order_of_their_commits(journal: SqliteJournal) -> None:
@@ -126,9 +136,7 @@ async def test_a_failure_that_a_repeat_may_mend_is_not_recorded(journal: SqliteJ
     assert (len(await kinds(journal)), await notes(journal)) == (1, ["two"])
 
 
-async def test_an_effect_with_a_bug_harms_nobody_else(
-    journal: SqliteJournal, caplog: pytest.LogCaptureFixture
-) -> None:
+async def test_an_effect_with_a_bug_harms_nobody_else(journal: SqliteJournal, caplog: pytest.LogCaptureFixture) -> None:
     wrong = [
         record(1, "raises", effect=note("1", fails=KeyError("secret"))),
         record(1, "gives what JSON cannot say", effect=note("2", gives=object())),

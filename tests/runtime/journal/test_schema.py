@@ -20,11 +20,15 @@ def mode(path: Path) -> int:
     return path.stat().st_mode & 0o777
 
 
+def modes(folder: Path) -> dict[str, int]:
+    return {file.name: mode(file) for file in folder.iterdir()}
+
+
 async def test_only_the_owner_may_look(opened: Open, folder: Path) -> None:
     journal = await opened()
     await journal.commit(accept())
     assert mode(folder) == 0o700
-    assert {file.name: mode(file) for file in folder.iterdir()} == {
+    assert modes(folder) == {
         "lock": 0o600,
         "seta.db": 0o600,
         "seta.db-shm": 0o600,
@@ -52,7 +56,10 @@ async def test_the_file_keeps_its_promises(opened: Open) -> None:
         "wal_autocheckpoint": 0,
     }
     assert {name: connection.pragma(name) for name in settings} == settings
-    assert connection.execute("SELECT name FROM pragma_table_list WHERE NOT strict AND name NOT LIKE 'sqlite_%'").get is None
+    assert (
+        connection.execute("SELECT name FROM pragma_table_list WHERE NOT strict AND name NOT LIKE 'sqlite_%'").get
+        is None
+    )
     connection.close()
 
 
@@ -77,10 +84,16 @@ async def test_a_file_of_a_newer_version_is_refused_and_left_alone(opened: Open,
     assert (folder / "seta.db").read_bytes() == before
 
 
-async def test_a_database_of_something_else_is_refused_and_left_alone(opened: Open, folder: Path) -> None:
+def other_database(folder: Path) -> bytes:
     folder.mkdir()
-    apsw.Connection(str(folder / "seta.db")).execute("CREATE TABLE songs (title)")
-    before = (folder / "seta.db").read_bytes()
+    with apsw.Connection(str(folder / "seta.db")) as connection:
+        connection.execute("CREATE TABLE songs (title)")
+    connection.close()
+    return (folder / "seta.db").read_bytes()
+
+
+async def test_a_database_of_something_else_is_refused_and_left_alone(opened: Open, folder: Path) -> None:
+    before = other_database(folder)
     with pytest.raises(NotAJournal, match=r"seta\.db is a database, but not one of Seta's$"):
         await opened()
     assert (folder / "seta.db").read_bytes() == before

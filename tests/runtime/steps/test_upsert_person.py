@@ -8,6 +8,7 @@ import pytest
 
 from runtime.connections.local import Person, list_persons
 from runtime.context import Call
+from runtime.failures import StepFailure
 from runtime.steps.upsert_person import VERB
 
 MakeCall = Callable[..., Call]
@@ -34,6 +35,22 @@ def test_an_email_is_a_key_too(connection: apsw.Connection, call: MakeCall, emai
     again = VERB.apply(connection, call(email, {"name": "Ana Lima"}, key="b"))
 
     assert again == Person(first.id, "Ana Lima", None, email)
+
+
+def test_a_person_known_by_email_is_not_made_twice_when_a_phone_comes_too(
+    connection: apsw.Connection, call: MakeCall
+) -> None:
+    first = VERB.apply(connection, call("ana@example.com", {"name": "Ana"}, key="a"))
+    again = VERB.apply(connection, call("ana@example.com", {"phone": "+5511987654321"}, key="b"))
+
+    assert again == Person(first.id, "Ana", "+5511987654321", "ana@example.com")
+
+
+def test_a_person_known_by_email_never_takes_the_phone_of_another(connection: apsw.Connection, call: MakeCall) -> None:
+    VERB.apply(connection, call("+5511987654321", {}, key="a"))
+
+    with pytest.raises(StepFailure, match="phone_taken"):
+        VERB.apply(connection, call("ana@example.com", {"phone": "+551187654321"}, key="b"))
 
 
 def test_the_key_fills_its_own_field(connection: apsw.Connection, call: MakeCall) -> None:

@@ -1,23 +1,8 @@
-"""The registry of diagnostics: what each code means. Codes are never reused and never change meaning.
+"""Codes of syntax: E1xx."""
 
-Adding one is adding an entry to `REGISTRY`, in order: E1xx syntax, E2xx names and catalog, E3xx types and absence,
-E4xx failure, E5xx effects, E6xx secrets and personal data, E7xx compatibility, then W for warnings, then N for notes.
-`title` is what the code stands for, `help` what `seta help CODE` prints under it.
-"""
+from dsl.codes.code import Code
 
-from dataclasses import dataclass
-
-
-@dataclass(frozen=True, slots=True)
-class Code:
-    """One kind of diagnostic."""
-
-    code: str
-    title: str
-    help: str
-
-
-REGISTRY: tuple[Code, ...] = (
+SYNTAX: tuple[Code, ...] = (
     Code(
         "E101",
         "something stands where it cannot",
@@ -113,6 +98,26 @@ A flow begins with `on webhook`. What failed is handled by one `on error` at its
 After so many problems the rest of the file is not read: what follows is more likely noise than help.
 """,
     ),
+    Code(
+        "E111",
+        "the Python of a code block is not Python",
+        """\
+What stands inside the fence is the body of a Python function: its parameters are the names in the parentheses, and
+what it returns is checked against the type after the colon.
+""",
+        bad="""\
+flow a
+on webhook {n: int}
+  -> code(n): {m: int} ```python
+     return {"m": n +}
+     ``` as r
+""",
+        good="""\
+flow a
+on webhook {n: int}
+  -> code(n): {m: int} ```python
+     return {"m": n + 1}
+     ``` as r
+""",
+    ),
 )
-
-CODES: dict[str, Code] = {code.code: code for code in REGISTRY}

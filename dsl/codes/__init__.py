@@ -1,0 +1,18 @@
+"""The registry of diagnostics: what each code means. Codes are never reused and never change meaning.
+
+Adding one is adding an entry to the tuple of its family, in order: E1xx syntax, E2xx names and catalog, E3xx types and
+absence, E4xx failure, E5xx effects, E6xx secrets and personal data, E7xx compatibility, then W warnings, N notes.
+"""
+
+from dsl.codes.code import Code
+from dsl.codes.effects import EFFECTS
+from dsl.codes.names import NAMES
+from dsl.codes.remarks import REMARKS
+from dsl.codes.syntax import SYNTAX
+from dsl.codes.types import TYPES
+
+REGISTRY: tuple[Code, ...] = (*SYNTAX, *NAMES, *TYPES, *EFFECTS, *REMARKS)
+
+CODES: dict[str, Code] = {code.code: code for code in REGISTRY}
+
+__all__ = ["CODES", "REGISTRY", "Code"]

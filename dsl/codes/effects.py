@@ -1,0 +1,99 @@
+"""Codes of effects, of secrets and hosts, and of compatibility: E5xx to E7xx."""
+
+from dsl.codes.code import Code
+
+EFFECTS: tuple[Code, ...] = (
+    Code(
+        "E501",
+        "a step that can never run",
+        """\
+Nothing goes on after `stop` and `fail`, nor after an `if` whose every path ends.
+""",
+        bad="""\
+flow a
+on webhook {n: int}
+  -> stop
+  -> log n
+""",
+        good="""\
+flow a
+on webhook {n: int}
+  -> log n
+  -> stop
+""",
+    ),
+    Code(
+        "E601",
+        "a secret where it could leave",
+        """\
+A secret goes only into a parameter that takes one: never into text, a log, a request's body or code.
+""",
+        bad="""\
+flow a
+on webhook {n: int}
+  -> log secret.TOKEN
+""",
+        good="""\
+flow a
+on webhook {n: int}
+  -> log n
+""",
+    ),
+    Code(
+        "E602",
+        "a path that anybody may call",
+        """\
+Without a path, a webhook answers at an address that nobody can guess. With one, the flow says who may call it: `open`
+says that anybody may.
+""",
+        bad="""\
+flow a
+on webhook "/leads" {n: int}
+  -> log n
+""",
+        good="""\
+flow a
+on webhook "/leads" open {n: int}
+  -> log n
+""",
+    ),
+    Code(
+        "E603",
+        "a host that comes from data",
+        """\
+Scheme and host of a request are literal or one `config.NAME`. A sender who chooses the host could make this server
+call any machine that it can reach.
+""",
+        bad="""\
+flow a
+on webhook {host: text}
+  -> post "https://{host}/x" with {host}
+""",
+        good="""\
+flow a
+on webhook {host: text}
+  -> post "{config.erp}/{host}" with {host}
+""",
+    ),
+    Code(
+        "E701",
+        "an edition that this version does not know",
+        """\
+`lang 1` at the top of a file names the edition of the language that it is written in.
+""",
+        bad="""\
+lang 9
+
+flow a
+on webhook {n: int}
+  -> log n
+""",
+        good="""\
+lang 1
+
+flow a
+on webhook {n: int}
+  -> log n
+""",
+    ),
+)

@@ -1,0 +1,53 @@
+"""Codes of warnings and notes."""
+
+from dsl.codes.code import Code
+
+REMARKS: tuple[Code, ...] = (
+    Code(
+        "W411",
+        "a default that is never used",
+        """\
+`??` gives a value for what may be absent; this never is.
+""",
+        bad="""\
+flow a
+on webhook {nome: text}
+  -> log nome ?? "x"
+""",
+        good="""\
+flow a
+on webhook {nome: text?}
+  -> log nome ?? "x"
+""",
+    ),
+    Code(
+        "N201",
+        "a payload that is inferred from use",
+        """\
+Good for a first hour. Written down, the payload is what a sender can be shown, and a slip of a name is found.
+""",
+        bad="""\
+on webhook -> format_phone(telefone) -> upsert person
+""",
+        good="""\
+on webhook {telefone: scalar} -> format_phone(telefone) -> upsert person
+""",
+    ),
+    Code(
+        "N203",
+        "a template that is not in the catalog file",
+        """\
+The template is sent as it is named; its parameters are checked once the catalog file lists it.
+""",
+        bad="""\
+flow a
+on webhook {telefone: phone}
+  -> send hsm "oi" to telefone
+""",
+        good="""\
+flow a
+on webhook {telefone: phone}
+  -> upsert person
+""",
+    ),
+)

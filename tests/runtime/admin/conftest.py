@@ -1,0 +1,52 @@
+"""A journal with a few runs in it."""
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Final
+
+import pytest
+
+from runtime.connections import local
+from runtime.journal import SqliteJournal, open_journal
+from runtime.journal.protocol import Accept, Kind, Move, Record, RunState
+
+AT: Final = 1_767_225_600_000  # 2026-01-01T00:00:00Z
+DEAD: Final = "01900000-0000-7000-8000-00000000000a"
+DONE: Final = "01900000-0000-7000-8000-00000000000b"
+OPEN: Final = "01911111-0000-7000-8000-000000000000"
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    return tmp_path / "data"
+
+
+@pytest.fixture
+async def journal(folder: Path) -> AsyncIterator[SqliteJournal]:
+    journal = await open_journal(folder, clock=lambda: AT, tables=(local.TABLES,))
+    await fill(journal)
+    yield journal
+    await journal.close()
+
+
+async def fill(journal: SqliteJournal) -> None:
+    """Three runs, oldest first: dead, done, running; one person, one message."""
+    dead = Accept(DEAD, DEAD, "retomada", "plan-1", AT, b'{"telefone":"abc"}', notes=b'{"left_out":["/email"]}')
+    done = Accept(DONE, DONE, "retomada", "plan-1", AT + 1, b'{ "telefone": "11999998888" }')
+    running = Accept(OPEN, OPEN, "erp", "plan-2", AT + 2, b"[1.50]")
+    await journal.commit(dead, done, running)
+    error = b'{"step":"phone","code":"no_digits","message":"no digits","attempt":1,"where":"flows/retomada.seta:1:15"}'
+    message = Record(done.seq, "send_hsm", Kind.RESULT, b"b", AT + 4)
+    message.effect = lambda connection: (
+        local.put_message(connection, DONE, to="+5511999998888", template="retomada", params={"nome": "João"}, at=AT).id
+    )
+    person = Record(done.seq, "upsert_person", Kind.RESULT, b"a", AT + 3)
+    person.effect = lambda connection: local.upsert_person(
+        connection, DONE, at=AT, phone="+5511999998888", name="João \x1b[31mSilva"
+    )
+    await journal.commit(
+        Move(dead.seq, RunState.DEAD, AT + 5, step="phone", error=error),
+        person,
+        message,
+        Move(done.seq, RunState.DONE, AT + 1500),
+    )

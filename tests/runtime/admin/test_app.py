@@ -1,0 +1,267 @@
+"""The admin address: whole documents."""
+
+import json
+from typing import Any
+from urllib.parse import quote
+
+import pytest
+
+from runtime.admin.app import Admin
+from runtime.admin.documents import Url
+from runtime.admin.operations import LocalOperations
+from runtime.journal import SqliteJournal
+from tests.runtime.admin.conftest import DEAD, DONE, OPEN
+
+READY = {
+    "schema": "seta.ready/1",
+    "ready": False,
+    "reasons": [{"name": "draining", "detail": "the server is stopping"}],
+}
+
+DEAD_ROW = {
+    "id": DEAD,
+    "flow": "retomada",
+    "state": "dead",
+    "plan": "plan-1",
+    "received_at": "2026-01-01T00:00:00.000Z",
+    "ended_at": "2026-01-01T00:00:00.005Z",
+    "step": "phone",
+    "error": {
+        "step": "phone",
+        "code": "no_digits",
+        "message": "no digits",
+        "attempt": 1,
+        "where": "flows/retomada.seta:1:15",
+    },
+}
+DONE_ROW = {
+    "id": DONE,
+    "flow": "retomada",
+    "state": "done",
+    "plan": "plan-1",
+    "received_at": "2026-01-01T00:00:00.001Z",
+    "ended_at": "2026-01-01T00:00:01.500Z",
+    "step": None,
+    "error": None,
+}
+OPEN_ROW = {
+    "id": OPEN,
+    "flow": "erp",
+    "state": "running",
+    "plan": "plan-2",
+    "received_at": "2026-01-01T00:00:00.002Z",
+    "ended_at": None,
+    "step": None,
+    "error": None,
+}
+
+
+@pytest.fixture
+def app(journal: SqliteJournal) -> Admin:
+    urls = [Url("erp", "POST", "http://127.0.0.1:8400/v1/a", "{}")]
+    return Admin(LocalOperations(journal, lambda: urls), lambda: (503, READY))
+
+
+async def request(
+    app: Admin, target: str, method: str = "GET", host: str = "127.0.0.1:8402"
+) -> tuple[int, dict[str, str], Any]:
+    path, _, query = target.partition("?")
+    sent: list[dict[str, Any]] = []
+
+    async def receive() -> dict[str, Any]:
+        raise AssertionError("nothing is read")
+
+    async def send(message: dict[str, Any]) -> None:
+        sent.append(message)
+
+    headers = [(b"host", host.encode())]
+    scope = {"method": method, "raw_path": path.encode(), "query_string": query.encode(), "headers": headers}
+    await app(scope, receive, send)
+    return sent[0]["status"], {k.decode(): v.decode() for k, v in sent[0]["headers"]}, json.loads(sent[1]["body"])
+
+
+async def get(app: Admin, target: str) -> Any:
+    status, headers, document = await request(app, target)
+    assert status == 200
+    assert headers == {"server": "seta", "content-type": "application/json", "cache-control": "no-store"}
+    return document
+
+
+async def refused(app: Admin, target: str, **how: str) -> Any:
+    _, headers, document = await request(app, target, **how)
+    assert headers["content-type"] == "application/problem+json"
+    return document
+
+
+def problem(status: int, title: str, detail: str, **members: Any) -> dict[str, Any]:
+    return {"type": "about:blank", "title": title, "status": status, "detail": detail, **members}
+
+
+async def test_runs_are_listed_newest_first(app: Admin) -> None:
+    assert await get(app, "/runs") == {"schema": "seta.runs/1", "runs": [OPEN_ROW, DONE_ROW, DEAD_ROW]}
+
+
+@pytest.mark.parametrize(
+    ("query", "rows"),
+    [
+        ("limit=1", [OPEN_ROW]),
+        ("flow=retomada", [DONE_ROW, DEAD_ROW]),
+        ("state=dead", [DEAD_ROW]),
+        ("state=running&flow=erp", [OPEN_ROW]),
+        ("state=parked", []),
+        ("flow=nothing", []),
+    ],
+)
+async def test_runs_are_filtered(app: Admin, query: str, rows: list[Any]) -> None:
+    assert (await get(app, f"/runs?{query}"))["runs"] == rows
+
+
+async def test_run_is_shown_with_all_that_is_kept_of_it(app: Admin) -> None:
+    document = await get(app, f"/runs/{DONE}")
+    person = document["run"]["steps"][0]["value"]["id"]
+    message = document["run"]["steps"][1]["value"]
+    assert document == {
+        "schema": "seta.run/1",
+        "run": {
+            **DONE_ROW,
+            "key": DONE,
+            "wake_at": None,
+            "payload": {"telefone": "11999998888"},
+            "notes": None,
+            "steps": [
+                {
+                    "step": "upsert_person",
+                    "kind": "result",
+                    "attempt": 1,
+                    "at": "2026-01-01T00:00:00.003Z",
+                    "value": {"id": person, "name": "João \x1b[31mSilva", "phone": "+5511999998888"},
+                },
+                {
+                    "step": "send_hsm",
+                    "kind": "result",
+                    "attempt": 1,
+                    "at": "2026-01-01T00:00:00.004Z",
+                    "value": message,
+                },
+            ],
+        },
+    }
+
+
+async def test_notes_of_a_run_are_shown(app: Admin) -> None:
+    assert (await get(app, f"/runs/{DEAD}"))["run"]["notes"] == {"left_out": ["/email"]}
+
+
+@pytest.mark.parametrize("beginning", ["01911111", "01911111-0000-7000", "0191", OPEN.upper()])
+async def test_run_is_found_by_the_beginning_of_its_id(app: Admin, beginning: str) -> None:
+    assert (await get(app, f"/runs/{beginning}"))["run"]["id"] == OPEN
+
+
+async def test_beginning_of_several_ids_is_refused_with_some_of_them(app: Admin) -> None:
+    assert await refused(app, "/runs/0190") == problem(
+        409,
+        "Conflict",
+        f"several runs have ids that begin with 0190: {DONE}, {DEAD}",
+        ids=[DONE, DEAD],
+    )
+
+
+@pytest.mark.parametrize("run_id", ["02", "zz", "%", "01900000-0000-7000-8000-00000000000c", "' OR 1=1 --"])
+async def test_unknown_run_is_not_found(app: Admin, run_id: str) -> None:
+    assert await refused(app, f"/runs/{quote(run_id)}") == problem(
+        404, "Not Found", f"there is no run whose id is, or begins with, {run_id}"
+    )
+
+
+async def test_persons_are_listed(app: Admin) -> None:
+    document = await get(app, "/persons")
+    assert document == {
+        "schema": "seta.persons/1",
+        "persons": [
+            {
+                "id": document["persons"][0]["id"],
+                "name": "João \x1b[31mSilva",
+                "phone": "+5511999998888",
+                "email": None,
+                "created_at": "2026-01-01T00:00:00.000Z",
+                "updated_at": "2026-01-01T00:00:00.000Z",
+            }
+        ],
+    }
+
+
+async def test_messages_are_listed(app: Admin) -> None:
+    document = await get(app, "/outbox")
+    assert document == {
+        "schema": "seta.outbox/1",
+        "outbox": [
+            {
+                "id": document["outbox"][0]["id"],
+                "to": "+5511999998888",
+                "template": "retomada",
+                "params": {"nome": "João"},
+                "person": None,
+                "at": "2026-01-01T00:00:00.000Z",
+            }
+        ],
+    }
+
+
+async def test_urls_are_listed(app: Admin) -> None:
+    url = {"flow": "erp", "method": "POST", "url": "http://127.0.0.1:8400/v1/a", "sample": "{}"}
+    assert await get(app, "/urls") == {"schema": "seta.urls/1", "urls": [url]}
+
+
+async def test_readiness_is_told_in_detail(app: Admin) -> None:
+    assert (await request(app, "/readyz"))[::2] == (503, READY)
+
+
+async def test_unknown_address_is_told_what_there_is(app: Admin) -> None:
+    assert await refused(app, "/v1/x") == problem(
+        404,
+        "Not Found",
+        "there is nothing here, but there are /outbox, /persons, /readyz, /runs, /runs/ID, /urls",
+    )
+
+
+@pytest.mark.parametrize("limit", ["0", "-1", "x", "", "10001", "99999999999999999999", "1.5"])
+async def test_limit_that_is_none_is_refused(app: Admin, limit: str) -> None:
+    assert await refused(app, f"/runs?limit={limit}") == problem(
+        400, "Bad Request", "limit is a number from 1 to 10000"
+    )
+
+
+async def test_unknown_state_is_refused(app: Admin) -> None:
+    assert await refused(app, "/runs?state=lost") == problem(
+        400,
+        "Bad Request",
+        "state is one of accepted, running, waiting, parked, dead, done, stopped, cancelled",
+    )
+
+
+async def test_nothing_can_be_written(app: Admin) -> None:
+    assert await refused(app, "/runs", method="POST") == problem(405, "Method Not Allowed", "this address takes GET")
+
+
+async def test_query_of_many_fields_is_refused(app: Admin) -> None:
+    assert await refused(app, "/runs?" + "a=b&" * 100) == problem(
+        400, "Bad Request", "there are more than 20 fields in the query"
+    )
+
+
+@pytest.mark.parametrize(
+    ("host", "status"),
+    [
+        ("127.0.0.1:8402", 200),
+        ("[::1]:8402", 200),
+        ("localhost:8402", 200),
+        ("seta:8402", 200),
+        ("admin.example.com:8402", 200),
+        ("ADMIN.example.com", 200),
+        ("attacker.example.com:8402", 421),
+        ("127.0.0.1.example.com", 421),
+    ],
+)
+async def test_name_of_somebody_else_is_refused(journal: SqliteJournal, host: str, status: int) -> None:
+    app = Admin(LocalOperations(journal, list), lambda: (200, {}), "admin.example.com")
+    assert (await request(app, "/runs", host=host))[0] == status

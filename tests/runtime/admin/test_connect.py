@@ -1,0 +1,112 @@
+"""Commands find the data: in a server that runs, or in the folder."""
+
+import asyncio
+import os
+import socket
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, closing
+from pathlib import Path
+
+import pytest
+
+from runtime.admin.app import Admin
+from runtime.admin.connect import connect
+from runtime.admin.documents import Url
+from runtime.admin.operations import LocalOperations, NoSuchRunError, UnclearRunError
+from runtime.admin.remote import RefusedError, RemoteOperations
+from runtime.journal import FolderInUse, SqliteJournal
+from runtime.journal.protocol import RunState
+from runtime.serve import Listener
+from runtime.settings import Settings
+from tests.runtime.admin.conftest import DEAD, DONE, OPEN
+
+URL = Url("erp", "POST", "http://127.0.0.1:8400/v1/a", "{}")
+
+
+def no_urls(key: bytes) -> list[Url]:
+    return [Url("erp", "POST", f"/{len(key)}", "{}")]
+
+
+@asynccontextmanager
+async def served(journal: SqliteJournal, folder: Path) -> AsyncIterator[Settings]:
+    """Serve a journal at the socket of its folder, as a server does."""
+    settings = Settings(data=folder)
+    admin = Admin(LocalOperations(journal, lambda: [URL]), lambda: (200, {"ready": True}))
+    listener = Listener(admin, settings, settings.socket)
+    await listener.start()
+    try:
+        yield settings
+    finally:
+        assert await listener.stop(5)
+
+
+async def test_server_that_runs_is_asked(journal: SqliteJournal, folder: Path) -> None:
+    async with served(journal, folder) as settings, connect(settings, no_urls) as operations:
+        assert isinstance(operations, RemoteOperations)
+        assert await operations.urls() == [URL]
+
+
+async def test_both_kinds_of_operations_give_the_same(journal: SqliteJournal, folder: Path) -> None:
+    own = LocalOperations(journal, lambda: [URL])
+    async with served(journal, folder) as settings, connect(settings, no_urls) as remote:
+        assert await remote.runs(10) == await own.runs(10)
+        assert [run.id for run in await remote.runs(10)] == [OPEN, DONE, DEAD]
+        assert await remote.runs(10, "retomada", RunState.DEAD) == await own.runs(10, "retomada", RunState.DEAD)
+        assert await remote.runs(1) == await own.runs(1)
+        assert await remote.persons(10) == await own.persons(10)
+        assert await remote.outbox(10) == await own.outbox(10)
+        assert await remote.run(OPEN) == await own.run(OPEN)
+        assert (await remote.run("0191")).id == OPEN
+        assert bytes((await remote.run("0191")).payload) == b"[1.50]"
+
+
+async def test_both_kinds_of_operations_refuse_the_same(journal: SqliteJournal, folder: Path) -> None:
+    own = LocalOperations(journal, list)
+    async with served(journal, folder) as settings, connect(settings, no_urls) as remote:
+        for operations in (own, remote):
+            with pytest.raises(NoSuchRunError, match="there is no run whose id is, or begins with, a/b c"):
+                await operations.run("a/b c")
+            with pytest.raises(UnclearRunError) as unclear:
+                await operations.run("0190")
+            assert unclear.value.ids == [DONE, DEAD]
+
+
+async def test_refusal_of_the_server_is_passed_on(journal: SqliteJournal, folder: Path) -> None:
+    async with served(journal, folder) as settings, connect(settings, no_urls) as operations:
+        with pytest.raises(RefusedError, match="limit is a number from 1 to 10000"):
+            await operations.runs(0)
+
+
+async def test_without_a_server_the_folder_is_opened_and_let_go(journal: SqliteJournal, folder: Path) -> None:
+    await journal.close()
+    for _ in range(2):
+        async with connect(Settings(data=folder), no_urls) as operations:
+            assert isinstance(operations, LocalOperations)
+            assert [run.id for run in await operations.runs(10)] == [OPEN, DONE, DEAD]
+            assert await operations.urls() == [Url("erp", "POST", "/32", "{}")]
+
+
+async def test_socket_that_is_left_over_is_passed_by(journal: SqliteJournal, folder: Path) -> None:
+    await journal.close()
+    with closing(socket.socket(socket.AF_UNIX)) as left:
+        left.bind(str(folder / "admin.sock"))
+    async with connect(Settings(data=folder), no_urls) as operations:
+        assert isinstance(operations, LocalOperations)
+
+
+async def test_folder_of_a_process_that_does_not_answer_is_told(journal: SqliteJournal, folder: Path) -> None:
+    assert journal.url_key
+    with pytest.raises(FolderInUse, match=f"in use by process {os.getpid()}"):
+        async with connect(Settings(data=folder), no_urls, wait=0.1):
+            pass
+
+
+async def test_server_that_is_starting_is_waited_for(journal: SqliteJournal, folder: Path) -> None:
+    async def ask() -> int:
+        async with connect(Settings(data=folder), no_urls) as operations:
+            return len(await operations.runs(10))
+
+    asked = asyncio.create_task(ask())
+    await asyncio.sleep(0.1)
+    async with served(journal, folder):
+        assert await asked == 3

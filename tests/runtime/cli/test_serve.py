@@ -1,0 +1,66 @@
+"""`seta serve` for real: what is printed works, and what came of it is shown by the other commands."""
+
+import asyncio
+import json
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from tests.receiver import Received, Receiver
+from tests.runtime.cli.process import RETOMADA, ROOT, ServerProcess, seta
+
+
+def until(found: Callable[[], Any]) -> Any:
+    """Ask again until there is something."""
+    end = time.monotonic() + 20
+    while not (value := found()):
+        assert time.monotonic() < end, "it did not happen in time"
+        time.sleep(0.05)
+    return value
+
+
+def test_delivery_becomes_a_person_and_a_message(tmp_path: Path) -> None:
+    (tmp_path / "flows").mkdir()
+    (tmp_path / "flows" / "retomada.seta").write_text(RETOMADA)
+
+    def listed(*args: str) -> Any:
+        return json.loads(seta(tmp_path, *args, "--json").stdout)
+
+    with ServerProcess(tmp_path) as server:
+        head, _, body = server.curl("retomada").partition("\n\n")
+        assert head.startswith("HTTP/1.1 200 OK\n")
+        run_id = json.loads(body)["run"]
+        until(lambda: listed("runs", "--state", "done")["runs"])
+        assert [(run["id"], run["flow"]) for run in listed("runs")["runs"]] == [(run_id, "retomada")]
+        assert [person["phone"] for person in listed("persons")["persons"]] == ["+5511999998888"]
+        assert [(sent["to"], sent["template"]) for sent in listed("outbox")["outbox"]] == [
+            ("+5511999998888", "retomada")
+        ]
+        assert [url["url"] for url in listed("urls")["urls"]] == [server.flows["retomada"].url]
+        steps = listed("runs", "show", run_id[:18])["run"]["steps"]
+        assert [step["kind"] for step in steps] == ["result", "result"]
+
+
+async def test_second_example_reaches_the_other_system(tmp_path: Path) -> None:
+    flow = (ROOT / "flows" / "erp.seta").read_text()
+    (tmp_path / "flows").mkdir()
+    (tmp_path / "flows" / "erp.seta").write_text(flow)
+    async with Receiver() as receiver:
+        (tmp_path / "flows" / "seta.toml").write_text(f'[config]\nerp = "{receiver.url}"\n')
+        await asyncio.to_thread(_send_and_wait, tmp_path, receiver)
+        [request] = receiver.requests
+    assert (request.method, request.path) == ("POST", "/pedidos")
+    assert request.json() == {"id": "A-1", "nome": "João Silva", "valor": 10.5, "score": 0, "faixa": "b"}
+    assert _key(request)
+
+
+def _send_and_wait(folder: Path, receiver: Receiver) -> None:
+    with ServerProcess(folder) as server:
+        assert server.curl("erp").startswith("HTTP/1.1 200 OK")
+        until(lambda: receiver.requests)
+        until(lambda: json.loads(seta(folder, "runs", "--state", "done", "--json").stdout)["runs"])
+
+
+def _key(request: Received) -> str:
+    return request.headers["idempotency-key"]

@@ -1,0 +1,213 @@
+"""The journal against a model of a few dictionaries, with crashes in between."""
+
+import asyncio
+import shutil
+import tempfile
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import apsw
+from hypothesis import settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
+
+from runtime.failures import Kind as FailureKind
+from runtime.failures import StepFailure
+from runtime.journal import SqliteJournal, Tables, open_journal
+from runtime.journal.protocol import Accept, Kind, Move, Record, RunState, Write
+from tests.runtime.journal.made import NOW, accept, move, record
+
+NOTES = Tables("notes", ("CREATE TABLE notes (n INTEGER PRIMARY KEY, text TEXT) STRICT",))
+OPEN = {RunState.ACCEPTED, RunState.RUNNING, RunState.WAITING}
+REPLACES = {(Kind.STARTED, Kind.RESULT), (Kind.STARTED, Kind.FAILED), (Kind.TIMER, Kind.RESULT)}
+
+
+class Note:
+    """A local effect: it writes a note, then succeeds or fails."""
+
+    def __init__(self, text: str, failure: FailureKind | None) -> None:
+        self.text = text
+        self.failure = failure
+
+    def __call__(self, connection: apsw.Connection) -> object:
+        connection.execute("INSERT INTO notes (text) VALUES (?)", (self.text,))
+        if self.failure is not None:
+            raise StepFailure("failed", self.text, self.failure)
+        return self.text
+
+
+@dataclass
+class Model:
+    """What must be in the journal."""
+
+    runs: dict[int, tuple[str, RunState, int | None]] = field(default_factory=dict)
+    steps: dict[int, dict[str, tuple[Kind, bytes]]] = field(default_factory=dict)
+    notes: list[str] = field(default_factory=list)
+
+    def apply(self, write: Write) -> bool:
+        """Do a write and say whether it is lost."""
+        match write:
+            case Accept():
+                seq = len(self.runs) + 1
+                state = RunState.RUNNING if write.running else RunState.ACCEPTED
+                self.runs[seq] = (write.run_id, state, None)
+                self.steps[seq] = {}
+                return False
+            case Move():
+                if not self.is_open(write.run):
+                    return True
+                self.runs[write.run] = (self.runs[write.run][0], write.state, write.wake_at)
+                return False
+            case Record():
+                return self._record(write)
+        raise AssertionError(write)
+
+    def is_open(self, run: int) -> bool:
+        return run in self.runs and self.runs[run][1] in OPEN
+
+    def _record(self, write: Record) -> bool:
+        kind, value = write.kind, write.value
+        if isinstance(write.effect, Note):
+            kind = Kind.RESULT if write.effect.failure is None else Kind.FAILED
+            value = f'"{write.effect.text}"'.encode()
+            if kind is Kind.FAILED:
+                value = f'{{"code":"failed","message":"{write.effect.text}"}}'.encode()
+        if not self.is_open(write.run):
+            return True
+        before = self.steps[write.run].get(write.step)
+        if isinstance(write.effect, Note):
+            if before is not None and before[0] not in {Kind.STARTED, Kind.TIMER}:
+                return True
+            if write.effect.failure in {FailureKind.TRANSIENT, FailureKind.NOT_DONE}:
+                return False
+        if before is not None and (before[0], kind) not in REPLACES:
+            return True
+        if isinstance(write.effect, Note) and kind is Kind.RESULT:
+            self.notes.append(write.effect.text)
+        self.steps[write.run].pop(write.step, None)
+        self.steps[write.run][write.step] = (kind, value)
+        return False
+
+
+RUNS = st.integers(1, 6)
+STEPS = st.sampled_from(["a", "b"])
+ACCEPTS = st.builds(accept, running=st.booleans())
+RECORDS = st.builds(record, RUNS, STEPS, st.sampled_from(Kind), st.binary(max_size=4))
+EFFECTS = st.builds(
+    record, RUNS, STEPS, effect=st.builds(Note, st.sampled_from("xyz"), st.sampled_from([None, None, *FailureKind]))
+)
+MOVES = st.builds(
+    move,
+    RUNS,
+    st.sampled_from([RunState.RUNNING, RunState.WAITING, RunState.DONE, RunState.PARKED]),
+    wake_at=st.none() | st.integers(NOW, NOW + 3),
+)
+WRITES = st.lists(ACCEPTS | RECORDS | EFFECTS | MOVES, min_size=1, max_size=12)
+
+
+class JournalMachine(RuleBasedStateMachine):
+    """Commits, crashes and reopens; after each step all that was acknowledged is there and nothing else."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.runner = asyncio.Runner()
+        self.folder = Path(tempfile.mkdtemp())
+        self.life = 0
+        self.model = Model()
+        self.incarnation = 0
+        self.journal = self.opened()
+
+    @property
+    def data(self) -> Path:
+        return self.folder / str(self.life)
+
+    def opened(self) -> SqliteJournal:
+        journal = self.runner.run(open_journal(self.data, clock=lambda: NOW, tables=(NOTES,), wait=0))
+        assert journal.incarnation == self.incarnation + 1
+        self.incarnation = journal.incarnation
+        return journal
+
+    @initialize()
+    def begin(self) -> None:
+        self.commit([accept(), accept()])
+
+    @rule(writes=WRITES)
+    def commit(self, writes: list[Write]) -> None:
+        async def hand_over() -> None:
+            await self.journal.commit(*writes)
+
+        self.name_known_runs(writes)
+        expected = [self.model.apply(write) for write in writes]
+        self.runner.run(hand_over())
+        assert [write.lost for write in writes] == expected
+
+    def name_known_runs(self, writes: list[Write]) -> None:
+        """Let no write be of a run that its own batch begins: nobody knows the number yet."""
+        for write in writes:
+            if isinstance(write, Record | Move) and write.run > len(self.model.runs):
+                write.run = 999
+
+    @rule(batches=st.lists(WRITES, min_size=2, max_size=5))
+    def commit_without_waiting_for_each(self, batches: list[list[Write]]) -> None:
+        async def hand_over() -> None:
+            await asyncio.gather(*[self.journal.commit(*writes) for writes in batches])
+
+        for writes in batches:
+            self.name_known_runs(writes)
+        expected = [self.model.apply(write) for writes in batches for write in writes]
+        self.runner.run(hand_over())
+        assert [write.lost for writes in batches for write in writes] == expected
+
+    @rule()
+    def close_and_open(self) -> None:
+        self.runner.run(self.journal.close())
+        self.journal = self.opened()
+
+    @rule()
+    def crash(self) -> None:
+        """Go on with the files as they lie, as after kill -9."""
+        left = self.data
+        self.life += 1
+        self.data.mkdir()
+        for name in ("seta.db", "seta.db-wal"):  # in this order: copying the log in between does no harm
+            shutil.copy(left / name, self.data / name)
+        self.runner.run(self.journal.close())
+        self.journal = self.opened()
+
+    @precondition(lambda self: self.model.runs)
+    @invariant()
+    def everything_is_as_the_model_says(self) -> None:
+        runs, steps, notes = self.runner.run(self.look())
+        assert runs == self.model.runs
+        assert steps == {seq: list(records.items()) for seq, records in self.model.steps.items()}
+        assert notes == self.model.notes
+
+    @precondition(lambda self: self.model.runs)
+    @invariant()
+    def the_engine_finds_what_it_may_go_on_with(self) -> None:
+        runs = self.model.runs.items()
+        runnable = [seq for seq, (_, state, _) in runs if state in {RunState.ACCEPTED, RunState.RUNNING}]
+        waiting = [(at, seq) for seq, (_, state, at) in runs if state is RunState.WAITING and at is not None]
+        found = self.runner.run(self.journal.open_runs(0, 999))
+        assert [run.seq for run in found] == runnable
+        due = self.runner.run(self.journal.due_runs(NOW + 1, 999))
+        assert [run.seq for run in due] == [seq for at, seq in sorted(waiting) if at <= NOW + 1]
+        assert self.runner.run(self.journal.next_wake()) == min((at for at, _ in waiting), default=None)
+
+    async def look(self) -> tuple[Any, Any, Any]:
+        found = [await self.journal.run(row.id) for row in reversed(await self.journal.runs(limit=999))]
+        details = [detail for detail in found if detail is not None]
+        runs = {detail.run.seq: (detail.run.id, detail.run.state, detail.wake_at) for detail in details}
+        steps = {detail.run.seq: [(row.step, (row.kind, row.value)) for row in detail.steps] for detail in details}
+        notes = await self.journal.read(lambda c: list(c.execute("SELECT text FROM notes ORDER BY n")))
+        return runs, steps, [text for (text,) in notes]
+
+    def teardown(self) -> None:
+        self.runner.run(self.journal.close())
+        self.runner.close()
+        shutil.rmtree(self.folder)
+
+
+TestJournal = JournalMachine.TestCase
+TestJournal.settings = settings(max_examples=25, stateful_step_count=15)
