@@ -18,6 +18,7 @@ from runtime.loader import FolderError, compile_path, folder_settings
 from runtime.steps import catalog
 
 _STAGES: Final[dict[str, Callable[[Compiled], str]]] = {
+    "long": long_form,
     "ast": lambda flow: tree(flow.expanded.flow),
     "types": types,
     "ir": lambda flow: tree(flow.lowered),

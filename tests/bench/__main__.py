@@ -84,12 +84,16 @@ def memory(pid: int) -> float:
     return int(found.group(1)) / 1024 if found else float("nan")
 
 
-def load(port: int, path: str, requests: int, connections: int, done: Callable[[], int], pid: int) -> Figures:
+def load(  # noqa: PLR0913, PLR0917  # one round is all of these
+    port: int, path: str, requests: int, connections: int, done: Callable[[], int], pid: int
+) -> Figures:
     """Send a round and wait until all of its flows are through."""
     before, start = done(), time.perf_counter()
     command = [sys.executable, "-m", "tests.bench.load", f"--port={port}", f"--path={path}"]
     command += [f"--requests={requests}", f"--connections={connections}"]
-    told = json.loads(subprocess.run(command, cwd=ROOT, check=True, capture_output=True, text=True, timeout=WAIT_SECONDS).stdout)  # noqa: S603  # our own module
+    told = json.loads(
+        subprocess.run(command, cwd=ROOT, check=True, capture_output=True, text=True, timeout=WAIT_SECONDS).stdout
+    )  # our own module
     if told["bad"]:
         raise SystemExit(f"{told['bad']} of {requests} deliveries were refused")
     until(lambda: done() - before >= requests, "the flows to end")
@@ -104,12 +108,14 @@ def seta(folder: Path) -> Iterator[tuple[int, str, Callable[[], int], int]]:
     with process(str(BIN / "seta"), "serve", f"--port={port}", f"--data={folder}", "--flows=flows") as server:
         until(lambda: listening(port), "Seta to listen")
         command = [str(BIN / "seta"), "urls", f"--data={folder}", "--json"]
-        urls = json.loads(subprocess.run(command, check=True, capture_output=True, text=True, timeout=WAIT_SECONDS).stdout)["urls"]  # noqa: S603  # our own command
+        urls = json.loads(
+            subprocess.run(command, check=True, capture_output=True, text=True, timeout=WAIT_SECONDS).stdout
+        )["urls"]  # our own command
         url = next(row["url"] for row in urls if row["flow"] == "retomada")
         database = apsw.Connection(str(folder / "seta.db"), flags=apsw.SQLITE_OPEN_READONLY)
 
         def done() -> int:
-            return int(database.execute("SELECT count(*) FROM runs WHERE state = 'done'").fetchall()[0][0])
+            return int(str(database.execute("SELECT count(*) FROM runs WHERE state = 'done'").get))
 
         yield port, "/" + url.split("/", 3)[3], done, server.pid
         database.close()
@@ -123,7 +129,7 @@ def peer() -> Iterator[tuple[int, str, Callable[[], int], int]]:
         until(lambda: listening(port), "the peer to listen")
 
         def done() -> int:
-            with urllib.request.urlopen(f"http://127.0.0.1:{port}/done") as answer:  # noqa: S310  # loopback
+            with urllib.request.urlopen(f"http://127.0.0.1:{port}/done") as answer:  # loopback
                 return int(json.load(answer)["done"])
 
         yield port, "/flow", done, server.pid

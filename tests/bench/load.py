@@ -25,8 +25,13 @@ def request(path: str, number: int) -> bytes:
     """A delivery of a lead; every one is another person."""
     lead = {"nome": f"Pessoa {number}", "email": f"p{number}@example.com", "telefone": f"1198{number % 10**7:07d}"}
     body = json.dumps(lead).encode()
-    head = f"POST {path} HTTP/1.1\r\nhost: 127.0.0.1\r\ncontent-type: application/json\r\ncontent-length: {len(body)}\r\n\r\n"
-    return head.encode() + body
+    lines = (
+        f"POST {path} HTTP/1.1",
+        "host: 127.0.0.1",
+        "content-type: application/json",
+        f"content-length: {len(body)}",
+    )
+    return "\r\n".join((*lines, "", "")).encode() + body
 
 
 class Sender(asyncio.Protocol):
@@ -70,7 +75,7 @@ class Sender(asyncio.Protocol):
             self._tally.bad += 1
         self._next()
 
-    def connection_lost(self, exc: Exception | None) -> None:
+    def connection_lost(self, _: Exception | None) -> None:
         """Tell the one who waits."""
         if not self._done.done():
             self._done.set_result(None)

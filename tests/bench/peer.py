@@ -63,7 +63,13 @@ async def app(scope: dict[str, Any], receive: Any, send: Any) -> None:
 async def main(port: int) -> None:
     """Serve until killed."""
     server = Server(
-        app, address="127.0.0.1", port=port, interface=Interfaces.ASGINL, http=HTTPModes.http1, websockets=False, log_enabled=False
+        app,
+        address="127.0.0.1",
+        port=port,
+        interface=Interfaces.ASGINL,
+        http=HTTPModes.http1,
+        websockets=False,
+        log_enabled=False,
     )
     await server.serve()
 

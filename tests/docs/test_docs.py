@@ -1,0 +1,138 @@
+"""Every fenced block of README.md and docs/ is run: flows compile, commands print what stands under them."""
+
+import os
+import re
+import shutil
+import stat
+import subprocess
+import sys
+import time
+import tomllib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from compiler.check import Environment
+from compiler.pipeline import compile_folder
+from dsl import Source, render_text
+from runtime.loader import FolderSettings
+from runtime.steps import catalog
+from tests.runtime.cli.process import ROOT, ServerProcess, environment, script
+
+FILES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md"))]
+FENCE = re.compile(r"^(?P<ticks>`{3,})(?P<kind>\w*)\n(?P<text>.*?)^(?P=ticks)$", re.MULTILINE | re.DOTALL)
+SAMPLE_URL = re.compile(r"http://127\.0\.0\.1:8400/v1/[0-9a-f]{24}")
+
+
+@dataclass(frozen=True)
+class Block:
+    """A fenced block and where it begins."""
+
+    file: Path
+    line: int
+    kind: str
+    text: str
+
+    def __str__(self) -> str:
+        return f"{self.file.name}:{self.line}"
+
+
+def blocks(file: Path) -> Iterator[Block]:
+    """The outermost fences of a file; a fence inside a flow is indented."""
+    text = file.read_text(encoding="utf-8")
+    for found in FENCE.finditer(text):
+        yield Block(file, text.count("\n", 0, found.start()) + 1, found["kind"], found["text"])
+
+
+BLOCKS = [block for file in FILES for block in blocks(file)]
+
+
+def of_kind(kind: str) -> list[Block]:
+    return [block for block in BLOCKS if block.kind == kind]
+
+
+def test_every_block_is_of_a_kind_that_is_run() -> None:
+    assert {block.kind for block in BLOCKS} <= {"seta", "console", "toml"}
+
+
+@pytest.mark.parametrize("block", of_kind("seta"), ids=str)
+def test_a_flow_in_the_docs_compiles_without_errors(block: Block) -> None:
+    settings = FolderSettings()
+    folder = compile_folder([Source("docs.seta", block.text)], Environment(catalog(), frozenset({"erp", "crm"})))
+    assert not folder.broken, render_text(folder.diagnostics, color=False)
+    assert settings.region == "BR"
+
+
+@pytest.mark.parametrize("block", of_kind("toml"), ids=str)
+def test_settings_in_the_docs_are_settings(block: Block) -> None:
+    assert msgspec.convert(tomllib.loads(block.text), FolderSettings) != FolderSettings()
+
+
+def commands(block: Block) -> Iterator[tuple[str, str]]:
+    """Each command of a console block with what stands under it."""
+    parts = re.split(r"^\$ ", block.text, flags=re.MULTILINE)
+    assert not parts[0].strip(), f"{block}: output without a command"
+    for part in parts[1:]:
+        command, _, output = part.partition("\n")
+        yield command.partition("  #")[0].strip(), output
+
+
+def plain(text: str) -> str:
+    """A text without what is another each time: ids, hashes, ages, and the width that they leave."""
+    text = re.sub(r"[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[0-9a-f]{4}-[0-9a-f]{12}", "<run>", text)
+    text = re.sub(r"\b[0-9a-f]{32}\b|\b[0-9a-f]{24}\b", "<hash>", text)
+    text = re.sub(r"\d+ (ms|s|min) ago|just now", "<ago>", text)
+    return "\n".join(re.sub(r" {2,}", "  ", line).rstrip() for line in text.strip().splitlines())
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """A folder with the example flows, and `seta` on the path."""
+    shutil.copytree(ROOT / "flows", tmp_path / "flows")
+    python, entry = script(tmp_path)
+    command = tmp_path / "bin" / "command" / "seta"
+    command.parent.mkdir()
+    command.write_text(f'#!/bin/sh\nexec {python} {entry} "$@"\n')
+    command.chmod(command.stat().st_mode | stat.S_IXUSR)
+    return tmp_path
+
+
+@pytest.mark.parametrize("file", [file for file in FILES if any(b.file == file for b in of_kind("console"))], ids=str)
+def test_commands_in_the_docs_print_what_stands_under_them(file: Path, folder: Path) -> None:
+    with ServerProcess(folder) as server:
+        for block in of_kind("console"):
+            if block.file == file:
+                run_block(block, folder, server.flows["retomada"].url)
+
+
+def run_block(block: Block, folder: Path, url: str) -> None:
+    variables = environment(PATH=f"{folder / 'bin' / 'command'}{os.pathsep}{os.environ['PATH']}", COLUMNS="200")
+    for command, expected in commands(block):
+        if command.startswith("make "):
+            planned = subprocess.run(
+                command.replace("make", "make -n", 1).split(), cwd=ROOT, capture_output=True, text=True, check=True
+            )
+            assert planned.stdout.strip()
+            continue
+        done = subprocess.run(  # noqa: S602  # the docs' own commands
+            SAMPLE_URL.sub(url, command),
+            shell=True,
+            cwd=folder,
+            env=variables,
+            capture_output=True,
+            text=True,
+            timeout=30,
+            check=False,
+        )
+        assert plain(done.stdout) == plain(expected), f"{block}: {command}\n{done.stderr}"
+        time.sleep(0.3 if command.startswith("curl") else 0)
+
+
+def test_the_make_targets_that_the_readme_names_do_what_it_says() -> None:
+    run = (ROOT / "Makefile").read_text()
+    assert "seta serve --flows flows" in run
+    assert "tests/receiver.py --port 8401" in run
+    assert sys.version_info >= (3, 11)
