@@ -97,6 +97,7 @@ class Verb(msgspec.Struct, frozen=True, omit_defaults=True, tag="verb"):
     with_: str = ""
     fields: tuple[Field, ...] = ()
     result: str = ""  # "" binds nothing; an entity's name, a type, or "json" which `as x: type` may narrow
+    finds: bool = False  # may find nothing: its result may be absent, and its `else` runs only then
     infers_fields: bool = False  # fill-in rule R1 for `upsert person` without `with`
     key_field: str = ""  # the declared field that the key itself fills
     connection: str = ""  # the kind of connection it speaks through

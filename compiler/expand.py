@@ -5,7 +5,7 @@ Gives the flow with all of it written out, and a list of what was filled in. R4 
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from typing import Literal
+from typing import Literal, TypeVar
 
 from compiler.catalog import Catalog, Field, Function, Verb
 from compiler.reports import Reports, listed, nearest
@@ -211,6 +211,8 @@ def _key_field(verb: Verb, name: str, declared: nodes.RecordType | None) -> str 
 
 # --- R2, R3 and the fields of `upsert`
 
+S = TypeVar("S", bound=nodes.CallStep | nodes.BindStep | nodes.Command | nodes.CodeStep | nodes.WaitFor)
+
 
 class _Writer:
     """Rewrites steps into their long form."""
@@ -227,16 +229,32 @@ class _Writer:
     def _step(self, step: nodes.Step) -> nodes.Step:
         match step:
             case nodes.CallStep():
-                return self._call(step)
+                return self._otherwise(self._call(step))
             case nodes.Command():
-                return self._command(step)
+                return self._otherwise(self._command(step))
+            case nodes.BindStep() | nodes.CodeStep() | nodes.WaitFor():
+                return self._otherwise(step)
             case nodes.If():
                 arms = tuple(replace(arm, chain=self.chain(arm.chain)) for arm in step.arms)
                 return replace(step, arms=arms, otherwise=self.chain(step.otherwise) if step.otherwise else None)
+            case nodes.Match():
+                return replace(step, cases=tuple(replace(c, chain=self.chain(c.chain)) for c in step.cases))
+            case nodes.Parallel():
+                return replace(step, branches=tuple(replace(b, chain=self.chain(b.chain)) for b in step.branches))
+            case nodes.For():
+                return replace(step, chain=self.chain(step.chain))
             case _:
                 return step
 
-    def _call(self, step: nodes.CallStep) -> nodes.Step:
+    def _otherwise(self, step: S) -> S:
+        """The `else` of a step is a chain of its own."""
+        clauses = tuple(
+            replace(clause, chain=self.chain(clause.chain)) if isinstance(clause, nodes.OrElse) else clause
+            for clause in step.clauses
+        )
+        return replace(step, clauses=clauses)
+
+    def _call(self, step: nodes.CallStep) -> nodes.CallStep | nodes.BindStep:
         """R2: `f(x)` rewrites `x`; `f(x) as y` is `y = f(x)`."""
         function = self._catalog.functions.get(step.call.name.text)
         named = next((clause for clause in step.clauses if isinstance(clause, nodes.As)), None)
@@ -338,6 +356,7 @@ def _chains(step: nodes.Step) -> Iterator[nodes.Chain]:
             yield step.chain
         case _:
             pass
+    yield from (clause.chain for clause in getattr(step, "clauses", ()) if isinstance(clause, nodes.OrElse))
 
 
 def _own_nodes(step: nodes.Step) -> Iterator[nodes.Node]:

@@ -59,18 +59,26 @@ def _edited(text: str, span: Span, edits: list[tuple[int, str]]) -> str:
 
 def step_lines(flow: Compiled, catalog: Catalog) -> list[StepLine]:
     """Every step of the plan, in text order."""
-    return [_step_line(op, flow.source, catalog) for op in ir.steps(flow.plan.ops)]
+    return [_step_line(op, flow.source, catalog) for op in ir.all_steps(flow.plan)]
 
 
-def _step_line(op: ir.Op, source: Source, catalog: Catalog) -> StepLine:
+def _step_line(op: ir.Step, source: Source, catalog: Catalog) -> StepLine:
     does = " ".join(source.slice(op.span).split("```")[0].split())
     match op:
         case ir.Effect():
             return StepLine(op.step, f"effect, {op.effect}", does, _effect_failure(op))
         case ir.Assign():
             return StepLine(op.step, "pure", does, _pure_failure(op, catalog))
-        case ir.Suspend():
+        case ir.Suspend() | ir.SuspendUntil():
             return StepLine(op.step, "durable wait", does, "")
+        case ir.WaitFor():
+            return StepLine(op.step, "durable wait", does, "fails as `timeout` when nothing comes")
+        case ir.Emit():
+            return StepLine(op.step, "event", does, "")
+        case ir.Respond():
+            return StepLine(op.step, "answer", does, "")
+        case ir.Parallel() | ir.For():
+            return StepLine(op.step, "block", does.split("{")[0].strip(), "")
         case ir.Branch():
             return StepLine(op.step, "branch", does.split("{")[0].strip(), "")
         case ir.Fail():

@@ -4,6 +4,7 @@ Every node carries the span it came from; `canonical` leaves spans out, so that 
 """
 
 from dataclasses import dataclass, fields
+from datetime import timedelta
 from decimal import Decimal
 from typing import Any, Literal
 
@@ -24,7 +25,7 @@ class Node:
 class Const(Node):
     """A value known now."""
 
-    value: str | int | bool | Decimal | None
+    value: str | int | bool | Decimal | timedelta | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +79,7 @@ class Apply(Node):
 class Operation(Node):
     """An operator on two present values."""
 
-    op: Literal["==", "!=", "<", "<=", ">", ">=", "and", "or", "??", "+", "-", "*", "/", "%", "join"]
+    op: Literal["==", "!=", "<", "<=", ">", ">=", "and", "or", "??", "+", "-", "*", "/", "%", "join", "in"]
     left: "Expr"
     right: "Expr"
 
@@ -118,8 +119,49 @@ class ListOf(Node):
     items: tuple["Expr", ...]
 
 
+@dataclass(frozen=True, slots=True)
+class RequestField(Node):
+    """A header or a query parameter of the delivery, or absence."""
+
+    of: Literal["header", "query"]
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Call(Node):
+    """A `def` of the folder."""
+
+    name: str
+    args: tuple["Expr", ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Each(Node):
+    """An array made from another: a value for each item for which the condition holds."""
+
+    value: "Expr"
+    name: str
+    items: "Expr"
+    condition: "Expr | None"
+
+
 Expr = (
-    Const | Var | PayloadField | RunField | Get | At | Apply | Operation | Not | Negative | TextOf | RecordOf | ListOf
+    Const
+    | Var
+    | PayloadField
+    | RunField
+    | RequestField
+    | Call
+    | Each
+    | Get
+    | At
+    | Apply
+    | Operation
+    | Not
+    | Negative
+    | TextOf
+    | RecordOf
+    | ListOf
 )
 
 
@@ -128,10 +170,10 @@ Expr = (
 
 @dataclass(frozen=True, slots=True)
 class Scalar:
-    """A kind of value by its name, with its options (the region of a phone)."""
+    """A kind of value by its name, with its options: the region of a phone, the bounds of a range."""
 
     name: str
-    options: tuple[str, ...] = ()
+    options: tuple[str | int | None, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,7 +198,7 @@ class ShapeField:
     key: str
     shape: "Shape"
     required: bool
-    default: str | int | bool | None = None
+    default: str | int | Decimal | None = None
     lenient: bool = False
 
 
@@ -192,6 +234,7 @@ class Policy:
     tries: int | None = None
     low: int | None = None
     high: int | None = None
+    unknown: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -225,14 +268,94 @@ class Effect(Node):
     policy: Policy = Policy()
     result: Shape | None = None
     code: Code | None = None
+    within: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Suspend(Node):
-    """A wait; `duration` is in milliseconds."""
+    """A durable wait of a duration."""
 
     step: str
     duration: Expr
+
+
+@dataclass(frozen=True, slots=True)
+class SuspendUntil(Node):
+    """A durable wait for an instant; a date means its first moment in a zone."""
+
+    step: str
+    instant: Expr
+    zone: str
+
+
+@dataclass(frozen=True, slots=True)
+class WaitFor(Node):
+    """A durable wait for an event, for so many ms at most."""
+
+    step: str
+    event: str
+    key: Expr
+    within: int
+    target: str | None
+    result: "Shape | None"
+
+
+@dataclass(frozen=True, slots=True)
+class Emit(Node):
+    """An event for the runs that wait for it."""
+
+    step: str
+    event: str
+    key: Expr
+    value: Expr
+
+
+@dataclass(frozen=True, slots=True)
+class Respond(Node):
+    """The answer to the sender."""
+
+    step: str
+    status: int
+    body: Expr
+
+
+@dataclass(frozen=True, slots=True)
+class Try(Node):
+    """Operations, and what runs instead once one of them has failed; `error` is the variable of the failure."""
+
+    ops: tuple["Op", ...]
+    error: str
+    handler: tuple["Op", ...]
+    after: tuple["Op", ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Fork:
+    """A branch of `parallel`; `leaves` are the variables that it binds for what follows."""
+
+    name: str
+    ops: tuple["Op", ...]
+    leaves: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Parallel(Node):
+    """Branches at the same time."""
+
+    step: str
+    branches: tuple[Fork, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class For(Node):
+    """Operations for each item, `at_once` at a time; more than `most` items fail."""
+
+    step: str
+    name: str
+    items: Expr
+    ops: tuple["Op", ...]
+    most: int
+    at_once: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -267,7 +390,47 @@ class Fail(Node):
     message: Expr
 
 
-Op = Assign | Effect | Suspend | Branch | LogLine | Stop | Fail
+Step = (
+    Assign
+    | Effect
+    | Suspend
+    | SuspendUntil
+    | WaitFor
+    | Emit
+    | Respond
+    | Parallel
+    | For
+    | Branch
+    | LogLine
+    | Stop
+    | Fail
+)
+Op = Step | Try
+
+
+@dataclass(frozen=True, slots=True)
+class Function:
+    """A `def` that a plan uses."""
+
+    name: str
+    params: tuple[str, ...]
+    body: Expr
+
+
+@dataclass(frozen=True, slots=True)
+class Dedupe:
+    """The key of a delivery and for how many ms a repeat is known."""
+
+    key: Expr
+    window: int
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """The immediate answer instead of the run's id."""
+
+    status: int
+    body: Expr
 
 
 @dataclass(frozen=True, slots=True)
@@ -279,6 +442,15 @@ class Plan:
     limit: int
     payload: Object
     ops: tuple[Op, ...]
+    handler: tuple[Op, ...] | None = None
+    handler_error: str = ""
+    functions: tuple[Function, ...] = ()
+    headers: tuple[str, ...] = ()
+    query: tuple[str, ...] = ()
+    responds: bool = False
+    answer_within: int | None = None
+    dedupe: Dedupe | None = None
+    answer: Answer | None = None
 
 
 def canonical(value: Any) -> Any:
@@ -287,22 +459,40 @@ def canonical(value: Any) -> Any:
         return None
     if isinstance(value, tuple):
         return [canonical(part) for part in value]
-    if isinstance(value, Decimal):
-        return ["decimal", str(value)]
+    if isinstance(value, Decimal | timedelta):
+        return [type(value).__name__, str(value)]
     if not hasattr(value, "__dataclass_fields__"):
         return value
     inside = [canonical(getattr(value, f.name)) for f in fields(value) if f.name not in ("span", "body")]
     return [type(value).__name__, *inside]
 
 
-def steps(ops: tuple[Op, ...]) -> list[Op]:
+def steps(ops: tuple[Op, ...]) -> list[Step]:
     """All operations that are steps of the flow, in text order, those inside branches too."""
-    found: list[Op] = []
+    found: list[Step] = []
     for op in ops:
-        if not (isinstance(op, Assign) and not op.step):
+        if not isinstance(op, Try) and op.step:
             found.append(op)
-        if isinstance(op, Branch):
-            for _, inner in op.arms:
-                found.extend(steps(inner))
-            found.extend(steps(op.otherwise))
+        for inner in blocks(op):
+            found.extend(steps(inner))
     return found
+
+
+def blocks(op: Op) -> list[tuple[Op, ...]]:
+    """The operations inside an operation, block by block."""
+    match op:
+        case Branch(arms=arms, otherwise=otherwise):
+            return [*(inner for _, inner in arms), otherwise]
+        case Try(ops=ops, handler=handler):
+            return [ops, handler]
+        case Parallel(branches=branches):
+            return [branch.ops for branch in branches]
+        case For(ops=ops):
+            return [ops]
+        case _:
+            return []
+
+
+def all_steps(plan: Plan) -> list[Step]:
+    """The steps of a flow and of its handler."""
+    return [*steps(plan.ops), *steps(plan.handler or ())]

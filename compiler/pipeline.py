@@ -13,10 +13,10 @@ from pathlib import PurePosixPath
 import msgspec
 
 from compiler.catalog import Catalog
-from compiler.check import Environment, Facts, check_flow, same_names
+from compiler.check import Environment, Facts, check_flow, declare, same_names
 from compiler.codegen import generate
 from compiler.expand import Expanded, Fill, expand
-from compiler.ir import Apply, Effect, Plan, canonical, steps
+from compiler.ir import Apply, Effect, Plan, all_steps, canonical
 from compiler.lower import lower
 from compiler.optimise import optimise
 from compiler.reports import Reports
@@ -40,6 +40,7 @@ class Compiled:
     plan: Plan
     module: ast.Module
     hash: str
+    declaring: tuple[Source, ...]  # the files whose types and defs the flow could use
 
     @property
     def fills(self) -> tuple[Fill, ...]:
@@ -63,24 +64,43 @@ class Folder:
 def compile_folder(sources: Iterable[Source], environment: Environment) -> Folder:
     """Compile all files of a folder; every problem of every file is found in one call."""
     diagnostics: list[Diagnostic] = []
-    checked: list[tuple[Source, Expanded, Reports]] = []
-    facts: list[Facts] = []
+    files: list[nodes.File] = []
     for source in sources:
         parsed = parse(source)
         diagnostics.extend(parsed.diagnostics)
-        for flow in _flows(parsed.file, source, diagnostics) if parsed.file is not None else ():
-            reports = Reports(source)
-            expanded = expand(flow, _name(flow, source), environment.catalog, reports)
+        files.extend([parsed.file] if parsed.file is not None else [])
+    environment = _declare(files, environment, diagnostics)
+    flows: list[tuple[Source, Expanded, Reports]] = []
+    facts: list[Facts] = []
+    for file in files:
+        for flow in _flows(file, diagnostics):
+            reports = Reports(file.source)
+            expanded = expand(flow, _name(flow, file.source), environment.catalog, reports)
             facts.append(check_flow(expanded, environment, reports))
-            checked.append((source, expanded, reports))
-    same_names(checked)
+            flows.append((file.source, expanded, reports))
+    same_names(flows)
     broken = {d.primary.source.path for d in diagnostics if d.code.startswith("E")}
-    flows = []
-    for (source, expanded, reports), found in zip(checked, facts, strict=True):
+    declaring = tuple(f.source for f in files if any(isinstance(i, nodes.TypeDef | nodes.Def) for i in f.items))
+    finished = []
+    for (source, expanded, reports), found in zip(flows, facts, strict=True):
         diagnostics.extend(reports.diagnostics)
         if not has_errors(reports.diagnostics) and source.path not in broken:
-            flows.append(_finish(source, expanded, found, environment))
-    return Folder(tuple(flows), _without_repeats(in_order(diagnostics)))
+            finished.append(_finish(source, expanded, found, environment, declaring))
+    return Folder(tuple(finished), _without_repeats(in_order(diagnostics)))
+
+
+def _declare(files: list[nodes.File], environment: Environment, diagnostics: list[Diagnostic]) -> Environment:
+    """The environment with the types and defs of all files."""
+    declared = [
+        (file.source, item, Reports(file.source))
+        for file in files
+        for item in file.items
+        if isinstance(item, nodes.TypeDef | nodes.Def)
+    ]
+    environment = declare(declared, environment)
+    for _, _, reports in declared:
+        diagnostics.extend(reports.diagnostics)
+    return environment
 
 
 def _without_repeats(diagnostics: tuple[Diagnostic, ...]) -> tuple[Diagnostic, ...]:
@@ -89,19 +109,17 @@ def _without_repeats(diagnostics: tuple[Diagnostic, ...]) -> tuple[Diagnostic, .
     return tuple(next(group) for _, group in keyed)
 
 
-def _flows(file: nodes.File, source: Source, diagnostics: list[Diagnostic]) -> list[nodes.Flow]:
-    """The flows of a file; whatever else it declares is refused for now."""
-    reports = Reports(source)
+def _flows(file: nodes.File, diagnostics: list[Diagnostic]) -> list[nodes.Flow]:
+    """The flows of a file; tests are refused for now."""
+    reports = Reports(file.source)
     flows = [item for item in file.items if isinstance(item, nodes.Flow)]
-    words = {nodes.TypeDef: "`type`", nodes.Def: "`def`", nodes.Test: "`test`"}
     for item in file.items:
-        if (what := words.get(type(item))) is not None:
-            reports.not_yet(item.span, what)
+        if isinstance(item, nodes.Test):
+            reports.not_yet(item.span, "`test`")
     if file.edition is not None and file.edition != EDITION:
         span = file.items[0].span if file.items else Span(0, 0)
         reports.add("E701", span, f"this version of Seta knows `lang {EDITION}` only", "written for another edition")
-    if len([flow for flow in flows if flow.name is None]) > 1:
-        second = [flow for flow in flows if flow.name is None][1]
+    for second in [flow for flow in flows if flow.name is None][1:]:
         reports.add(
             "E208",
             second.trigger.span,
@@ -116,29 +134,36 @@ def _name(flow: nodes.Flow, source: Source) -> str:
     return flow.name.text if flow.name is not None else PurePosixPath(source.path).stem
 
 
-def _finish(source: Source, expanded: Expanded, facts: Facts, environment: Environment) -> Compiled:
+def _finish(
+    source: Source, expanded: Expanded, facts: Facts, environment: Environment, declaring: tuple[Source, ...]
+) -> Compiled:
     lowered = lower(expanded, facts, environment)
     plan = optimise(lowered)
     module = generate(plan, source)
-    return Compiled(expanded.name, source, expanded, facts, lowered, plan, module, plan_hash(plan, environment.catalog))
+    hashed = plan_hash(plan, expanded, environment.catalog)
+    return Compiled(expanded.name, source, expanded, facts, lowered, plan, module, hashed, declaring)
 
 
-def plan_hash(plan: Plan, catalog: Catalog) -> str:
+def plan_hash(plan: Plan, expanded: Expanded, catalog: Catalog) -> str:
     """A hash (32 hex) of the plan, of the catalog entries it uses, and of the edition; not of spans and comments."""
-    used = [msgspec.to_builtins(entry) for entry in used_entries(plan, catalog)]
+    used = [msgspec.to_builtins(entry) for entry in _used(plan, expanded, catalog)]
     text = msgspec.json.encode([EDITION, canonical(plan), used])
     return blake2b(text, digest_size=16).hexdigest()
 
 
-def used_entries(plan: Plan, catalog: Catalog) -> list[msgspec.Struct]:
-    """The catalog entries that a plan uses, in order of name."""
-    verbs = {op.verb for op in steps(plan.ops) if isinstance(op, Effect)}
+def used_entries(flow: Compiled, catalog: Catalog) -> list[msgspec.Struct]:
+    """The catalog entries that a flow uses, in order of name."""
+    return _used(flow.plan, flow.expanded, catalog)
+
+
+def _used(plan: Plan, expanded: Expanded, catalog: Catalog) -> list[msgspec.Struct]:
+    verbs = {op.verb for op in all_steps(plan) if isinstance(op, Effect)}
     found: dict[str, msgspec.Struct] = {name: v for name, v in catalog.verbs.items() if name in verbs}
-    for name in verbs:
-        verb = catalog.verbs.get(name)
-        if verb is not None and verb.result in catalog.entities:
-            found[verb.result] = catalog.entities[verb.result]
-    functions = _applied(plan)
+    for verb in (catalog.verbs[name] for name in verbs if name in catalog.verbs):
+        named = {verb.result, *(kind for slot in verb.slots for kind in slot.types)}
+        found |= {name: entity for name, entity in catalog.entities.items() if name in named}
+    written = {node.name.text for node in nodes.walk(expanded.flow) if isinstance(node, nodes.FunctionCall)}
+    functions = _applied(plan) | written
     found |= {name: f for name, f in catalog.functions.items() if name in functions}
     return [found[name] for name in sorted(found)]
 

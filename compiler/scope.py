@@ -28,6 +28,7 @@ class Scope:
 
     names: dict[str, Binding] = field(default_factory=dict)
     ended: Span | None = None
+    answered: Literal["no", "maybe", "yes"] = "no"  # whether the paths to here have answered the sender
 
     def bind(self, binding: Binding) -> "Scope":
         """This scope with a name bound, perhaps anew."""
@@ -36,6 +37,14 @@ class Scope:
     def end(self, span: Span) -> "Scope":
         """This scope after a step from which nothing goes on."""
         return replace(self, ended=self.ended or span)
+
+    def answer(self) -> "Scope":
+        """This scope after the sender has been answered."""
+        return replace(self, answered="yes")
+
+    def without(self, name: str) -> "Scope":
+        """This scope as if a name had never been bound."""
+        return replace(self, names={known: b for known, b in self.names.items() if known != name})
 
     def get(self, name: str) -> Binding | None:
         """What a name stands for here."""
@@ -62,7 +71,8 @@ def merge(before: Scope, paths: list[Scope], suffix: str) -> tuple[Scope, list[M
     going_on = [path for path in paths if path.ended is None]
     if not going_on:
         return replace(before, ended=paths[0].ended), []
-    after, merged = before, list[Merged]()
+    answered = {path.answered for path in going_on}
+    after, merged = replace(before, answered=answered.pop() if len(answered) == 1 else "maybe"), list[Merged]()
     for name in dict.fromkeys(name for path in going_on for name in path.names):
         found = [path.get(name) for path in going_on]
         present = [binding for binding in found if binding is not None]

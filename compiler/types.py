@@ -1,13 +1,19 @@
 """The types of the language, as values of the compiler."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 
 
 @dataclass(frozen=True, slots=True)
 class Prim:
-    """A type with a name of its own: text, int, bool, decimal, scalar, phone, email, json, duration, secret."""
+    """A type with a name of its own: text, int, phone, datetime, json, secret, …
+
+    Ranges hold at the door and `pii` is a qualifier: neither makes another type.
+    """
 
     name: str
+    low: int | None = field(default=None, compare=False)
+    high: int | None = field(default=None, compare=False)
+    pii: bool = field(default=False, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,18 +70,56 @@ class Unknown:
 
 
 @dataclass(frozen=True, slots=True)
+class Variable:
+    """A type that a call of a generic function decides, such as `T` in `first(xs: [T]): T?`."""
+
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
 class Clash:
     """The type of a name that paths which meet have bound to different types: an error where it is used."""
 
 
-Type = Clash | Prim | EnumOf | ListOf | RecordOf | OptionalOf | NoneType | Unknown
+Type = Clash | Variable | Prim | EnumOf | ListOf | RecordOf | OptionalOf | NoneType | Unknown
 
 TEXT, INT, BOOL, DECIMAL = Prim("text"), Prim("int"), Prim("bool"), Prim("decimal")
 SCALAR, JSON, DURATION, SECRET = Prim("scalar"), Prim("json"), Prim("duration"), Prim("secret")
-PHONE, EMAIL = Prim("phone"), Prim("email")
+PHONE, EMAIL, CPF, CNPJ = (Prim(name, pii=True) for name in ("phone", "email", "cpf", "cnpj"))
+URL, DATETIME, DATE = Prim("url"), Prim("datetime"), Prim("date")
+PII_TEXT = Prim("text", pii=True)
 
-TEXTUAL = frozenset({"text", "scalar", "phone", "email"})
-NOMINAL = frozenset({"phone", "email"})
+TEXTUAL = frozenset({"text", "scalar", "phone", "email", "url", "cpf", "cnpj"})
+
+
+def is_pii(given: "Type") -> bool:
+    """Whether a value of the type carries personal data."""
+    match given:
+        case Prim(pii=pii):
+            return pii
+        case OptionalOf(inner) | ListOf(inner):
+            return is_pii(inner)
+        case RecordOf(fields):
+            return any(is_pii(f.type) for f in fields)
+        case _:
+            return False
+
+
+def with_pii(given: "Type") -> "Type":
+    """The type, qualified as personal."""
+    match given:
+        case Prim():
+            return replace(given, pii=True)
+        case OptionalOf(inner):
+            return OptionalOf(with_pii(inner))
+        case ListOf(item):
+            return ListOf(with_pii(item))
+        case RecordOf(fields):
+            return replace(given, fields=tuple(replace(f, type=with_pii(f.type)) for f in fields))
+        case EnumOf():
+            return PII_TEXT
+        case _:
+            return given
 
 
 def optional(inner: Type) -> Type:
@@ -100,6 +144,8 @@ def fits(given: Type, wanted: Type) -> bool:  # noqa: C901, PLR0912  # the table
             return True
         case _ if given == wanted:
             return True
+        case _, Variable():
+            return not isinstance(given, OptionalOf | NoneType)
         case NoneType(), OptionalOf():
             return True
         case OptionalOf(inner), OptionalOf(needed):
@@ -157,10 +203,41 @@ def _join(left: Type, right: Type) -> Type | None:
             return None
 
 
+def bind(wanted: Type, given: Type, bound: dict[str, Type]) -> bool:
+    """Whether a value fits a type with variables; notes what the variables then stand for."""
+    match wanted, given:
+        case Variable(name), _ if not isinstance(given, OptionalOf | NoneType):
+            before = bound.get(name)
+            joined = given if before is None else join([before, given])
+            bound[name] = joined if joined is not None else JSON
+            return joined is not None
+        case ListOf(item), ListOf(found):
+            return bind(item, found, bound)
+        case OptionalOf(inner), OptionalOf(found):
+            return bind(inner, found, bound)
+        case OptionalOf(inner), _:
+            return isinstance(given, NoneType) or bind(inner, given, bound)
+        case _:
+            return fits(given, wanted)
+
+
+def substitute(given: Type, bound: dict[str, Type]) -> Type:
+    """A type with its variables replaced; one that nothing decided is json."""
+    match given:
+        case Variable(name):
+            return bound.get(name, JSON)
+        case ListOf(item):
+            return ListOf(substitute(item, bound))
+        case OptionalOf(inner):
+            return optional(substitute(inner, bound))
+        case _:
+            return given
+
+
 def show(given: Type) -> str:
     """A type as the language writes it."""
     match given:
-        case Prim(name):
+        case Prim(name) | Variable(name):
             return name
         case EnumOf(values):
             return " | ".join(f'"{value}"' for value in values)

@@ -7,22 +7,24 @@ from dataclasses import dataclass
 from decimal import Decimal
 from functools import partial
 from pathlib import Path
-from typing import Any
+from types import SimpleNamespace
+from typing import Any, Literal
 
 import msgspec
 
 from compiler.catalog import Catalog, Entry
 from compiler.check import Environment
 from compiler.codegen import byte_position, identifier
-from compiler.ir import steps
+from compiler.ir import Plan, all_steps
 from compiler.pipeline import Compiled, Folder, compile_folder, used_entries
 from dsl import Diagnostic, Source, read_source
 from runtime import shapes, values
 from runtime.code import compile_block
 from runtime.context import Hole, Policy, Setting, StepSpec
 from runtime.engine.engine import UnknownPlan
+from runtime.failures import StepFailure
 from runtime.functions import FUNCTIONS
-from runtime.program import Place, Program
+from runtime.program import ANSWER_WITHIN, Dedupe, Place, Program, Request
 
 
 class FolderError(Exception):
@@ -34,6 +36,12 @@ class FolderSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     config: dict[str, str] = {}
     region: str = "BR"
+    timezone: str = "America/Sao_Paulo"
+
+
+    def environment(self, catalog: Catalog) -> Environment:
+        """What flows of the folder are checked against."""
+        return Environment(catalog, frozenset(self.config), self.region, self.timezone)
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +73,7 @@ def compile_path(path: Path, catalog: Catalog, settings: FolderSettings) -> Fold
     for file in flow_files(path):
         read = read_source(_shown(file), _bytes(file))
         sources.append(read) if isinstance(read, Source) else unreadable.append(read)
-    compiled = compile_folder(sources, Environment(catalog, frozenset(settings.config), settings.region))
+    compiled = compile_folder(sources, settings.environment(catalog))
     return Folder(compiled.flows, (*unreadable, *compiled.diagnostics))
 
 
@@ -107,13 +115,14 @@ def folder_settings(path: Path) -> FolderSettings:
 
 
 class _Bundle(msgspec.Struct, frozen=True):
-    """What is kept with a plan, so that its runs can end on it: its file, and what that was compiled against."""
+    """What is kept with a plan, so that its runs can end on it: its file and those that declare for it."""
 
     flow: str
-    path: str
-    text: str
+    file: str
+    sources: dict[str, str]  # path -> text
     config: list[str]
     region: str
+    timezone: str
     entries: list[Entry]
 
 
@@ -128,33 +137,70 @@ def link(flow: Compiled, catalog: Catalog, settings: FolderSettings) -> Program:
     linecache.cache[filename] = (len(flow.source.text), None, lines, filename)
     names = _namespace()
     exec(code, names)  # noqa: S102  # built from nodes by our own compiler, never from text
-    entries = list(used_entries(flow.plan, catalog))
-    bundle = _Bundle(
-        flow.name,
-        flow.source.path,
-        flow.source.text,
-        sorted(settings.config),
-        settings.region,
-        entries,  # type: ignore[arg-type]  # all entries are of the union
-    )
+    plan = flow.plan
     return Program(
         flow=flow.name,
         plan=flow.hash,
-        path=flow.plan.path,
-        limit=flow.plan.limit,
-        responds=False,
+        path=plan.path,
+        limit=plan.limit,
+        responds=plan.responds,
         payload=names["PAYLOAD"],
         run=names[identifier(flow.name)],
         filename=flow.source.path,
         places=_places(flow),
         code=code,
-        sources=msgspec.json.encode(bundle),
+        sources=msgspec.json.encode(_bundle(flow, catalog, settings)),
+        handler=names.get("on_error"),
+        headers=plan.headers,
+        query=plan.query,
+        dedupe=_dedupe(names, plan),
+        answer=_answer(names, plan),
+        answer_within=plan.answer_within or ANSWER_WITHIN,
     )
+
+
+def _bundle(flow: Compiled, catalog: Catalog, settings: FolderSettings) -> _Bundle:
+    sources = {source.path: source.text for source in (flow.source, *flow.declaring)}
+    entries = [entry for entry in used_entries(flow, catalog) if isinstance(entry, Entry)]
+    config = sorted(settings.config)
+    return _Bundle(flow.name, flow.source.path, sources, config, settings.region, settings.timezone, entries)
+
+
+def _dedupe(names: Mapping[str, Any], plan: Plan) -> Dedupe | None:
+    if plan.dedupe is None:
+        return None
+    key = names["dedupe_key"]
+
+    def text_key(payload: Any, request: Request) -> str | None:
+        found = key(payload, _Delivery(request))
+        return None if found is None else values.text_of(found)
+
+    return Dedupe(text_key, plan.dedupe.window)
+
+
+def _answer(names: Mapping[str, Any], plan: Plan) -> Callable[[str], tuple[int, Any]] | None:
+    if plan.answer is None:
+        return None
+    status, body = plan.answer.status, names["answer_body"]
+    return lambda run_id: (status, body(SimpleNamespace(run=SimpleNamespace(id=run_id))))
+
+
+class _Delivery:
+    """The context of a function of the delivery alone."""
+
+    def __init__(self, request: Request) -> None:
+        self._request = request
+
+    def header(self, name: str) -> str | None:
+        return self._request.headers.get(name)
+
+    def query(self, name: str) -> str | None:
+        return self._request.query.get(name)
 
 
 def _places(flow: Compiled) -> tuple[Place, ...]:
     found = []
-    for op in steps(flow.plan.ops):
+    for op in all_steps(flow.plan):
         at = flow.source.position(op.span.start)
         start, end = (byte_position(flow.source, offset) for offset in (op.span.start, op.span.end))
         found.append(Place(op.step, at.line, at.column, start, end))
@@ -184,10 +230,10 @@ def relink(bundle: bytes) -> Program | None:
     """Compile a kept plan again; None where it no longer compiles."""
     kept = _read_bundle(bundle)
     catalog = Catalog.of(kept.entries)
-    settings = FolderSettings(dict.fromkeys(kept.config, ""), kept.region)
-    environment = Environment(catalog, frozenset(kept.config), kept.region)
-    compiled = compile_folder([Source(kept.path, kept.text)], environment)
-    flow = next((flow for flow in compiled.flows if flow.name == kept.flow), None)
+    settings = FolderSettings(dict.fromkeys(kept.config, ""), kept.region, kept.timezone)
+    sources = [Source(path, text) for path, text in kept.sources.items()]
+    compiled = compile_folder(sources, settings.environment(catalog))
+    flow = next((f for f in compiled.flows if f.name == kept.flow and f.source.path == kept.file), None)
     return link(flow, catalog, settings) if flow is not None else None
 
 
@@ -196,8 +242,10 @@ def relink(bundle: bytes) -> Program | None:
 read_json = shapes.reader(shapes.anything)
 
 
-def _policy(tries: int = 5, low: int = 1_000, high: int = 300_000) -> Policy:
-    return Policy(tries, low, max(low, high), asked=tries != Policy().tries)
+def _policy(
+    tries: int | None = None, low: int = 1_000, high: int = 300_000, unknown: Literal["park", "retry"] = "park"
+) -> Policy:
+    return Policy(tries or Policy().tries, low, max(low, high), asked=tries is not None, unknown=unknown)
 
 
 def _step(step: str, verb: str, effect: str, **rest: Any) -> StepSpec:
@@ -208,7 +256,7 @@ def _namespace() -> dict[str, Any]:
     return {"__builtins__": {}, **_NAMES}
 
 
-_PHONE: Callable[..., Any] = next(call for signature, call in FUNCTIONS if signature.name == "format_phone")
+_FUNCTIONS: dict[str, Callable[..., Any]] = {signature.name: function for signature, function in FUNCTIONS}
 
 _NAMES: dict[str, Any] = {
     "record": shapes.record,
@@ -224,7 +272,17 @@ _NAMES: dict[str, Any] = {
     "scalar_kind": shapes.scalar,
     "json_kind": shapes.anything,
     "email_kind": shapes.email,
-    "phone_kind": lambda region: shapes.nominal("phone", partial(_PHONE, region=region)),
+    "url_kind": shapes.url,
+    "datetime_kind": shapes.moment,
+    "date_kind": shapes.day,
+    "duration_kind": shapes.span,
+    "cpf_kind": shapes.nominal("cpf", _FUNCTIONS["cpf"]),
+    "cnpj_kind": shapes.nominal("cnpj", _FUNCTIONS["cnpj"]),
+    "ranged": shapes.ranged,
+    "whole": shapes.whole,
+    "read_json": read_json,
+    "Failure": StepFailure,
+    "phone_kind": lambda region: shapes.nominal("phone", partial(_FUNCTIONS["format_phone"], region=region)),
     "step": _step,
     "policy": _policy,
     "setting": Setting,
@@ -243,5 +301,9 @@ _NAMES: dict[str, Any] = {
     "element": values.element,
     "given": values.given,
     "failed": values.failed,
-    **{signature.name: function for signature, function in FUNCTIONS},
+    "instant": values.instant,
+    "moment": values.moment,
+    "duration": values.duration,
+    "milliseconds": values.milliseconds,
+    **_FUNCTIONS,
 }

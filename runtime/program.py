@@ -8,6 +8,9 @@ from typing import Any, Protocol
 from runtime.shapes import Shape
 
 
+ANSWER_WITHIN = 10_000  # ms
+
+
 class Payload(Protocol):
     """A decoded body; its attributes are the payload's fields."""
 
@@ -60,7 +63,7 @@ class Program:
     dedupe: "Dedupe | None" = None
     serial: Callable[[Any, Any], str | None] | None = None  # payload, request -> equal keys run one at a time
     answer: Callable[[str], tuple[int, Any]] | None = None  # run id -> status and body instead of {"run": id}
-    answer_within: int = 10_000  # ms that a sender waits for `respond`
+    answer_within: int = ANSWER_WITHIN  # ms that a sender waits for `respond`
     keep: int | None = None  # ms after its end that a run is kept
     concurrency: int | None = None  # runs of this flow at the same time
 

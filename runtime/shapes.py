@@ -8,6 +8,7 @@ import json
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import Annotated, Any, Literal, NoReturn
 
@@ -181,6 +182,53 @@ def _email(value: Any) -> str:
     return f"{local}@{domain.lower()}"
 
 
+def _datetime(value: Any) -> datetime:
+    """An instant with an offset (RFC 3339), in UTC."""
+    try:
+        found = datetime.fromisoformat(_text(value))
+    except ValueError:
+        _refuse()
+    return _utc(found) if len(_text(value)) > len("2024-01-01") else _refuse()
+
+
+def _utc(value: datetime) -> datetime:
+    return value.astimezone(UTC) if value.tzinfo is not None else _refuse()
+
+
+def _date(value: Any) -> date:
+    found = _text(value)
+    try:
+        return date.fromisoformat(found) if _DATE.fullmatch(found) else _refuse()
+    except ValueError:
+        _refuse()
+
+
+_DATE = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
+_DURATION = re.compile(r"(\d{1,12})(ms|s|m|h|d|w)", re.ASCII)
+_UNITS = {"ms": 1, "s": 1_000, "m": 60_000, "h": 3_600_000, "d": 86_400_000, "w": 604_800_000}
+
+
+def _duration(value: Any) -> timedelta:
+    """A duration as flows write it: 90s, 2h, 3d."""
+    found = _DURATION.fullmatch(_text(value))
+    if found is None:
+        _refuse()
+    try:
+        return timedelta(milliseconds=int(found[1]) * _UNITS[found[2]])
+    except OverflowError:
+        _refuse()
+
+
+def _url(value: Any) -> str:
+    """An absolute http or https URL without spaces and control characters."""
+    found = _text(value).strip()
+    if not _URL.fullmatch(found) or len(found) > 2048:
+        _refuse()
+    return found
+
+
+_URL = re.compile(r"https?://[^\s/?#@\x00-\x20]+([/?#][^\s\x00-\x1f]*)?", re.IGNORECASE)
+
 text = Kind("text", str, _taker("text", _text), keeps_empty=True)
 boolean = Kind("bool", bool, _taker("bool", _bool))
 integer = Kind(
@@ -192,6 +240,32 @@ decimal = Kind("decimal", Decimal, _taker("decimal", _decimal), _exact)
 scalar = Kind("text or number", msgspec.Raw, _taker("text or number", _scalar), _raw_scalar)
 anything = Kind("json", msgspec.Raw, _taker("json", _json), _raw_json, keeps_empty=True)
 email = Kind("email", str, _taker("email", _email), _email)
+moment = Kind("datetime", str, _taker("datetime", _datetime), _datetime)
+day = Kind("date", str, _taker("date", _date), _date)
+span = Kind("duration", str, _taker("duration", _duration), _duration)
+url = Kind("url", str, _taker("url", _url), _url)
+
+
+def ranged(kind: Kind, low: int | None, high: int | None) -> Kind:
+    """Text of a length, or a number of a size, within bounds that belong to it."""
+    size: Callable[[Any], Any] = len if kind.annotation is str else lambda value: value
+    name = f"{kind.name}({'' if low is None else low}..{'' if high is None else high})"
+
+    def bounded(value: Any) -> Any:
+        found = size(value)
+        return value if (low is None or found >= low) and (high is None or found <= high) else _refuse()
+
+    def refine(value: Any) -> Any:
+        return bounded(kind.refine(value) if kind.refine is not None else value)
+
+    def take(value: Any, pointer: str, problems: list[Problem]) -> Any:
+        before = len(problems)
+        taken = kind.take(value, pointer, problems)
+        if len(problems) > before:
+            return None
+        return _taker(name, lambda _: bounded(taken))(value, pointer, problems)
+
+    return Kind(name, kind.annotation, take, refine, kind.keeps_empty)
 
 
 def nominal(name: str, canonical: Callable[[str], str]) -> Kind:
@@ -435,6 +509,31 @@ def _put_absent(struct: Any, field: Field, value: Any) -> None:
     if field.required:
         _refuse()
     setattr(struct, field.name, field.default)
+
+
+def whole(name: str, kind: Kind) -> Shape:
+    """A payload that is the whole body, under one name."""
+    read = reader(kind)
+    struct = msgspec.defstruct(name or "Payload", [(name, Any)], gc=False)
+
+    def decode(body: bytes) -> Any:
+        return struct(read(body))
+
+    return _Whole(name, (Field(name, "", kind),), struct, struct, decode)
+
+
+@dataclass(frozen=True, slots=True)
+class _Whole(Shape):
+    """Always read the slow way: what does not fit is told then and there."""
+
+    @property
+    def keys(self) -> tuple[str, ...]:
+        """No key of the body has a meaning of its own: repeats are found while reading."""
+        return ()
+
+    def decode(self, body: bytes) -> Decoded:
+        """As for any shape."""
+        return Decoded(self._decode(body))
 
 
 def record(name: str, *fields: Field) -> Shape:

@@ -1,8 +1,10 @@
 """Helpers that generated code calls: arithmetic, access to fields, text. Absence is `None`."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from datetime import UTC, date, datetime, timedelta
 from decimal import ROUND_HALF_EVEN, Context, Decimal, DivisionByZero, InvalidOperation, Overflow
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from runtime.failures import StepFailure
 
@@ -28,19 +30,66 @@ def _number(left: Number, right: Number, whole: Any, exact: Any) -> Number:
     return result
 
 
-def add(left: Number, right: Number) -> Number:
-    """Raises StepFailure `overflow`, as all arithmetic here."""
+def add(left: Any, right: Any) -> Any:
+    """The sum of numbers, or a time moved on. Raises StepFailure `overflow`, as all arithmetic here."""
+    if isinstance(left, date | timedelta):
+        return _moved(left, right, 1)
     return _number(left, right, int.__add__, _EXACT.add)
 
 
-def subtract(left: Number, right: Number) -> Number:
-    """The difference."""
+def subtract(left: Any, right: Any) -> Any:
+    """The difference of numbers or times, or a time moved back."""
+    if isinstance(left, date | timedelta):
+        return _between(left, right) if isinstance(right, date) else _moved(left, right, -1)
     return _number(left, right, int.__sub__, _EXACT.subtract)
 
 
-def multiply(left: Number, right: Number) -> Number:
-    """The product."""
+def multiply(left: Any, right: Any) -> Any:
+    """The product of numbers, or a duration so many times."""
+    if isinstance(left, timedelta) or isinstance(right, timedelta):
+        return _in_range(lambda: left * right)
     return _number(left, right, int.__mul__, _EXACT.multiply)
+
+
+def _moved(left: Any, by: timedelta, sign: int) -> Any:
+    """A time moved by a duration; a date moves by whole days. Raises StepFailure `not_whole_days`."""
+    if isinstance(left, date) and not isinstance(left, datetime) and by % timedelta(days=1):
+        raise StepFailure("not_whole_days", "a date moves by whole days only")
+    return _in_range(lambda: left + sign * by)
+
+
+def _between(left: Any, right: Any) -> timedelta:
+    found: timedelta = left - right
+    return found
+
+
+def _in_range(compute: Callable[[], Any]) -> Any:
+    try:
+        return compute()
+    except OverflowError as error:
+        raise StepFailure("overflow", "the result lies outside of the calendar") from error
+
+
+def instant(value: date, zone: str) -> datetime:
+    """An instant; a date is its first moment in a zone."""
+    if isinstance(value, datetime):
+        return value
+    return datetime(value.year, value.month, value.day, tzinfo=ZoneInfo(zone)).astimezone(UTC)
+
+
+def moment(milliseconds_: int) -> datetime:
+    """An instant from milliseconds since the Unix epoch."""
+    return datetime.fromtimestamp(milliseconds_ / 1000, UTC)
+
+
+def duration(milliseconds_: int) -> timedelta:
+    """A duration from its milliseconds."""
+    return timedelta(milliseconds=milliseconds_)
+
+
+def milliseconds(value: timedelta) -> int:
+    """A duration in milliseconds."""
+    return value // timedelta(milliseconds=1)
 
 
 def divide(left: Number, right: Number) -> Decimal:

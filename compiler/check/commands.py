@@ -3,10 +3,10 @@
 from dataclasses import dataclass
 from typing import Literal
 
-from compiler.catalog import Slot, Verb
+from compiler.catalog import EffectClass, Slot, Verb
 from compiler.check.expressions import Expressions, unique_entries
 from compiler.check.facts import Environment, Facts
-from compiler.check.written import catalog_type, read_type
+from compiler.check.written import TypeReader, catalog_type
 from compiler.expand import Fill, title
 from compiler.reports import Reports, listed, nearest
 from compiler.scope import Binding, Scope
@@ -40,7 +40,7 @@ _WORDS: dict[type[nodes.Node], str] = {
     nodes.Within: "within",
     nodes.OrElse: "else",
 }
-_LATER = (nodes.From, nodes.Via, nodes.Unknown, nodes.Within, nodes.OrElse)
+_LATER = (nodes.Via,)
 
 
 def word(clause: nodes.Clause) -> str:
@@ -64,6 +64,7 @@ class Commands:
         self._facts = facts
         self._reports = reports
         self._expressions = expressions
+        self._types = TypeReader(reports, environment.types)
 
     def check(self, step: nodes.Command, scope: Scope) -> Result:
         """Check one command; its result's type where it has one."""
@@ -240,11 +241,14 @@ class Commands:
 
     def _unexpected(self, step: nodes.Command, verb: Verb) -> None:
         """Clauses that this verb does not take."""
-        taken = {slot.clause for slot in verb.slots} | {"retry", "every"}
+        taken = {slot.clause for slot in verb.slots} | {"retry", "every", "else"}
+        taken |= {"unknown"} if verb.effect is EffectClass.ONCE else set()
         taken |= {"with"} if verb.with_ else set()
         taken |= {"as"} if verb.result else set()
         for clause in step.clauses:
-            if word(clause) not in taken and not isinstance(clause, _LATER):
+            if isinstance(clause, nodes.Within):
+                self._reports.not_yet(clause.span, "the clause `within` on a step with an effect")
+            elif word(clause) not in taken and not isinstance(clause, _LATER):
                 self._reports.add(
                     "E206",
                     clause.span,
@@ -318,7 +322,8 @@ class Commands:
         if not verb.result:
             return None
         if named is None or named.type is None:
-            return catalog_type(verb.result, self._catalog)
+            kind = catalog_type(verb.result, self._catalog)
+            return optional(kind) if verb.finds else kind
         if verb.result != "json":
             self._reports.add(
                 "E206",
@@ -327,7 +332,7 @@ class Commands:
                 "not expected here",
             )
             return catalog_type(verb.result, self._catalog)
-        return read_type(named.type, self._reports)
+        return self._types.read(named.type)
 
 
 class Address:

@@ -3,16 +3,19 @@
 from collections.abc import Iterable
 
 from compiler.catalog import Function, Param
-from compiler.check.facts import Environment, Facts
+from compiler.check.facts import Definition, Environment, Facts
 from compiler.check.written import catalog_type
 from compiler.reports import Reports, listed, nearest
 from compiler.scope import ROOTS, Binding, Scope
 from compiler.types import (
     BOOL,
+    DATE,
+    DATETIME,
     DECIMAL,
     DURATION,
     INT,
     JSON,
+    PII_TEXT,
     SECRET,
     TEXT,
     Clash,
@@ -25,18 +28,25 @@ from compiler.types import (
     RecordOf,
     Type,
     Unknown,
+    bind,
     fits,
+    is_pii,
     is_text,
     join,
     optional,
     required,
     show,
+    substitute,
+    with_pii,
 )
 from dsl import nodes
 from dsl.diagnostics import Fix
 from dsl.source import Span
 
-_RUN = RecordOf((FieldOf("id", TEXT, "id"), FieldOf("flow", TEXT, "flow")))
+_RUN = RecordOf((FieldOf("id", TEXT, "id"), FieldOf("flow", TEXT, "flow"), FieldOf("at", DATETIME, "at")))
+FAILURE = RecordOf(
+    (FieldOf("step", TEXT), FieldOf("code", TEXT), FieldOf("message", TEXT), FieldOf("attempt", INT)), "failure"
+)
 
 
 class Expressions:
@@ -46,6 +56,7 @@ class Expressions:
         self._environment = environment
         self._facts = facts
         self._reports = reports
+        self._loops = 0
 
     def check(self, expr: nodes.Expr, scope: Scope) -> Type:
         """The type of an expression in a scope."""
@@ -131,12 +142,12 @@ class Expressions:
             case nodes.ListLit():
                 return self._list(expr, scope)
             case nodes.Comprehension():
-                self._reports.not_yet(expr.span, "a list made by `for`")
-                return Unknown()
+                return self._comprehension(expr, scope)
 
     def _name(self, expr: nodes.NameRef, scope: Scope) -> Type:
         if (binding := scope.get(expr.name)) is not None:
             self._facts.names[id(expr)] = binding
+            self._facts.used.add(binding.variable)
             if isinstance(binding.type, Clash):
                 return self._clash(expr, binding)
             return binding.type
@@ -175,24 +186,21 @@ class Expressions:
         return Unknown()
 
     def _bare_root(self, expr: nodes.NameRef) -> Type:
-        if expr.name in ("run", "config"):
-            example = "run.id" if expr.name == "run" else "config.NAME"
-            message = f"`{expr.name}` is read by its parts, such as `{example}`"
-            return self._mismatch("E210", expr.span, message, "not a value by itself")
-        self._reports.not_yet(expr.span, f"`{expr.name}`")
-        return Unknown()
+        if expr.name == "error":
+            message = "`error` is there in `else` and `on error` only"
+            return self._mismatch("E210", expr.span, message, "nothing has failed here")
+        message = f"`{expr.name}` is read by its parts, such as `{_EXAMPLES[expr.name]}`"
+        return self._mismatch("E210", expr.span, message, "not a value by itself")
 
     def _text(self, expr: nodes.Text, scope: Scope) -> Type:
-        for part in expr.parts:
-            if isinstance(part, nodes.Hole):
-                self.hole(part, scope)
-        return TEXT
+        holes = [self.hole(part, scope) for part in expr.parts if isinstance(part, nodes.Hole)]
+        return PII_TEXT if any(map(is_pii, holes)) else TEXT
 
-    def hole(self, hole: nodes.Hole, scope: Scope) -> None:
-        """A hole takes text kinds, int or decimal, and never what may be absent."""
+    def hole(self, hole: nodes.Hole, scope: Scope) -> Type:
+        """The type of a hole, which takes text kinds, int or decimal, and never what may be absent."""
         found = self.check(hole.path, scope)
         if isinstance(found, Unknown) or is_text(found) or found in (INT, DECIMAL):
-            return
+            return found
         if isinstance(found, OptionalOf):
             self._absent(hole.path, found, TEXT, "a hole in text")
         elif found == SECRET:
@@ -204,10 +212,11 @@ class Expressions:
                 f"a hole in text takes text, int or decimal, not {show(found)}",
                 f"this is {show(found)}",
             )
+        return found
 
     def _field(self, expr: nodes.FieldOf, scope: Scope) -> Type:
         root = expr.value.name if isinstance(expr.value, nodes.NameRef) else ""
-        if root in ("run", "config", "secret") and scope.get(root) is None:
+        if root in ("run", "config", "secret", "headers", "query") and scope.get(root) is None:
             return self._root_field(root, expr)
         value = self.check(expr.value, scope)
         inner = required(value)
@@ -225,6 +234,8 @@ class Expressions:
         name = expr.name.text
         if root == "secret":
             return SECRET
+        if root in ("headers", "query"):
+            return self._request(expr, root, name)
         if root == "run":
             field = _RUN.field(name)
             return field.type if field is not None else self._no_field(expr, _RUN)
@@ -240,6 +251,15 @@ class Expressions:
             fixes=[Fix(f'{name} = "…"    under [config] in seta.toml', "choose")],
         )
         return TEXT
+
+    def _request(self, expr: nodes.Expr, root: str, name: str) -> Type:
+        """A header or query parameter: absent, or text."""
+        self._facts.roots[id(expr)] = root
+        if root == "headers":
+            self._facts.headers.add(name.lower())
+        else:
+            self._facts.query.add(name)
+        return optional(TEXT)
 
     def _no_field(self, expr: nodes.FieldOf, value: Type) -> Type:
         name = expr.name.text
@@ -259,6 +279,12 @@ class Expressions:
         return Unknown()
 
     def _index(self, expr: nodes.Index, scope: Scope) -> Type:
+        root = expr.value.name if isinstance(expr.value, nodes.NameRef) else ""
+        if root in ("headers", "query") and scope.get(root) is None:
+            if isinstance(expr.index, nodes.Text) and expr.index.static is not None:
+                return self._request(expr, root, expr.index.static)
+            message = f"`{root}` takes a name in quotes, so that only what the flow names is kept"
+            return self._mismatch("E215", expr.index.span, message, "not a literal")
         value = required(self.check(expr.value, scope))
         self.expect(expr.index, INT if value != JSON else JSON, scope, "an index")
         match value:
@@ -296,8 +322,7 @@ class Expressions:
             case "<" | "<=" | ">" | ">=":
                 return self._order(expr, scope)
             case "in":
-                self._reports.not_yet(expr.op_span, "the operator `in`")
-                return BOOL
+                return self._within(expr, scope)
             case _:
                 return self._arithmetic(expr, scope)
 
@@ -328,11 +353,19 @@ class Expressions:
             self._operands(expr, left, right, "compares two values of one type")
         return BOOL
 
+    def _within(self, expr: nodes.Binary, scope: Scope) -> Type:
+        left, right = self._present(expr.left, scope), self._present(expr.right, scope)
+        if _any_unknown((left, right)):
+            return BOOL
+        if not isinstance(right, ListOf) or not _comparable(left, right.item) or required(right.item) == JSON:
+            self._operands(expr, left, right, "asks whether an array holds a value of its type")
+        return BOOL
+
     def _order(self, expr: nodes.Binary, scope: Scope) -> Type:
         left, right = self._present(expr.left, scope), self._present(expr.right, scope)
-        ordered = {(INT, INT), (INT, DECIMAL), (DECIMAL, INT), (DECIMAL, DECIMAL), (DURATION, DURATION)}
-        if (left, right) not in ordered and not _any_unknown((left, right)):
-            self._operands(expr, left, right, "compares numbers")
+        same = left == right and left in (INT, DECIMAL, DURATION, DATETIME, DATE)
+        if not same and {left, right} != {INT, DECIMAL} and not _any_unknown((left, right)):
+            self._operands(expr, left, right, "compares numbers, dates or durations of one type")
         return BOOL
 
     def _arithmetic(self, expr: nodes.Binary, scope: Scope) -> Type:
@@ -340,10 +373,12 @@ class Expressions:
         if _any_unknown((left, right)):
             return Unknown()
         if expr.op == "+" and is_text(left) and is_text(right):
-            return TEXT
+            return PII_TEXT if is_pii(left) or is_pii(right) else TEXT
         if {left, right} <= {INT, DECIMAL}:
             return INT if {left, right} == {INT} and expr.op != "/" else DECIMAL
-        needs = "joins text to text, or adds numbers" if expr.op == "+" else "needs two numbers"
+        if (moved := _TIMES.get((left, expr.op, right))) is not None:
+            return moved
+        needs = "joins text to text, adds numbers, or moves a time" if expr.op == "+" else "needs two numbers"
         return self._operands(expr, left, right, needs)
 
     def _present(self, expr: nodes.Expr, scope: Scope) -> Type:
@@ -385,19 +420,37 @@ class Expressions:
         return ListOf(joined)
 
     def _call(self, expr: nodes.FunctionCall, scope: Scope) -> Type:
+        if (definition := self._environment.defs.get(expr.name.text)) is not None:
+            return self._definition(expr, definition, scope)
         function = self._environment.catalog.functions.get(expr.name.text)
         if function is None:
             for arg in expr.args:
                 self.check(arg.value, scope)
             return self._no_function(expr)
-        params = self._params(expr, function)
-        for arg, param in params:
-            self._argument(arg, param, function, scope)
-        return catalog_type(function.result, self._environment.catalog)
+        bound: dict[str, Type] = {}
+        for arg, param in self._params(expr, function):
+            self._argument(arg, param, function, scope, bound)
+        result = substitute(catalog_type(function.result, self._environment.catalog), bound)
+        personal = any(is_pii(self._facts.types.get(id(arg.value), Unknown())) for arg in expr.args)
+        return with_pii(result) if personal else result
 
-    def _argument(self, arg: nodes.Arg, param: Param, function: Function, scope: Scope) -> None:
+    def _definition(self, expr: nodes.FunctionCall, definition: Definition, scope: Scope) -> Type:
+        """A call of a `def` of the folder: arguments go by place."""
+        name = expr.name.text
+        if len(expr.args) != len(definition.params) or any(arg.name is not None for arg in expr.args):
+            signature = ", ".join(f"{param}: {show(kind)}" for param, kind in definition.params)
+            self._mismatch("E213", expr.span, f"{name} takes {len(definition.params)} by place", f"{name}({signature})")
+        for arg, (param, kind) in zip(expr.args, definition.params, strict=False):
+            self.expect(arg.value, kind, scope, f"{param} of {name}")
+        return definition.result
+
+    def _argument(
+        self, arg: nodes.Arg, param: Param, function: Function, scope: Scope, bound: dict[str, Type]
+    ) -> None:
         wanted = catalog_type(param.type, self._environment.catalog)
-        self.expect(arg.value, wanted, scope, f"{param.name} of {function.name}")
+        found = self.check(arg.value, scope)
+        if not bind(wanted, found, bound):
+            self.expect(arg.value, substitute(wanted, bound), scope, f"{param.name} of {function.name}")
         if param.constant and not (isinstance(arg.value, nodes.Text) and arg.value.static is not None):
             self._mismatch(
                 "E215",
@@ -426,8 +479,7 @@ class Expressions:
         return pairs
 
     def _no_function(self, expr: nodes.FunctionCall) -> Type:
-        known = self._environment.catalog.functions
-        meant = nearest(expr.name.text, known)
+        meant = nearest(expr.name.text, [*self._environment.catalog.functions, *self._environment.defs])
         fixes = []
         if meant is not None:
             fixes.append(
@@ -438,10 +490,51 @@ class Expressions:
             expr.name.span,
             f"there is no function `{expr.name.text}`",
             f"did you mean `{meant}`?" if meant else "unknown function",
-            notes=[f"the catalog has {listed(sorted(known))}"],
+            notes=[f"the folder defines {listed(sorted(self._environment.defs))}"] if self._environment.defs else [],
             fixes=fixes,
         )
         return Unknown()
+
+    def _comprehension(self, expr: nodes.Comprehension, scope: Scope) -> Type:
+        """`[value for name in items if condition]`; the name is there inside only, and shadows nothing."""
+        items = self._present(expr.items, scope)
+        item = items.item if isinstance(items, ListOf) else Unknown()
+        if not isinstance(items, ListOf | Unknown):
+            self._mismatch("E302", expr.items.span, f"`for` goes through an array, not {show(items)}", "not an array")
+        inner = self.loop(expr.name, item, scope)
+        self._facts.binds[id(expr)] = inner.names[expr.name.text]
+        if expr.condition is not None:
+            self.expect(expr.condition, BOOL, inner, "`if`")
+        return ListOf(self.check(expr.value, inner))
+
+    def loop(self, name: nodes.Name, item: Type, scope: Scope) -> Scope:
+        """The scope inside a loop over values of a type."""
+        if name.text in ROOTS or scope.get(name.text) is not None:
+            self._mismatch("E214", name.span, f"`{name.text}` means something else already", "choose another name")
+        self._loops += 1
+        return scope.bind(Binding(name.text, f"{name.text}_each{self._loops}", item, name.span, "step"))
+
+
+_EXAMPLES = {
+    "run": "run.id",
+    "config": "config.NAME",
+    "secret": "secret.NAME",
+    "headers": 'headers["x-id"]',
+    "query": "query.id",
+}
+
+_TIMES: dict[tuple[Type, str, Type], Type] = {
+    (DATETIME, "+", DURATION): DATETIME,
+    (DATETIME, "-", DURATION): DATETIME,
+    (DATETIME, "-", DATETIME): DURATION,
+    (DATE, "+", DURATION): DATE,
+    (DATE, "-", DURATION): DATE,
+    (DATE, "-", DATE): DURATION,
+    (DURATION, "+", DURATION): DURATION,
+    (DURATION, "-", DURATION): DURATION,
+    (DURATION, "*", INT): DURATION,
+    (INT, "*", DURATION): DURATION,
+}
 
 
 def unique_entries(entries: Iterable[nodes.Entry], reports: Reports) -> list[nodes.Entry]:

@@ -3,14 +3,16 @@
 Nodes are told apart by identity, not by value: the same words at two places may mean different things.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+from decimal import Decimal
 from typing import Literal
 
 from compiler.catalog import Catalog, Verb
 from compiler.expand import Fill
 from compiler.scope import Binding, Merged
 from compiler.types import RecordOf, Type
-from dsl import nodes
+from dsl import Source, nodes
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,6 +22,20 @@ class Environment:
     catalog: Catalog
     config: frozenset[str] = frozenset()
     region: str = "BR"
+    zone: str = "America/Sao_Paulo"
+    types: Mapping[str, Type] = field(default_factory=dict)
+    defs: "Mapping[str, Definition]" = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Definition:
+    """A checked `def`: pure, one expression, never recursive."""
+
+    node: nodes.Def
+    source: Source
+    params: tuple[tuple[str, Type], ...]
+    result: Type
+    facts: "Facts"
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +45,7 @@ class PayloadField:
     name: str
     key: str
     type: Type
-    default: str | int | bool | None
+    default: str | int | Decimal | None
     lenient: bool
     spelled: str
 
@@ -46,6 +62,11 @@ class Facts:
     slots: dict[int, dict[Literal["by", "to"], nodes.Expr]] = field(default_factory=dict)
     results: dict[int, Type] = field(default_factory=dict)
     merges: dict[int, list[Merged]] = field(default_factory=dict)
+    headers: set[str] = field(default_factory=set)
+    query: set[str] = field(default_factory=set)
+    used: set[str] = field(default_factory=set)  # variables that something reads
+    narrowed: dict[int, Binding] = field(default_factory=dict)  # the subject of a `match` under a name
+    responds: bool = False
     payload: RecordOf = field(default_factory=lambda: RecordOf(()))
     fields: tuple[PayloadField, ...] = ()
     fills: list[Fill] = field(default_factory=list)

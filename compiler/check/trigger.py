@@ -1,27 +1,31 @@
 """The trigger: where a flow answers, who may call it, and what it takes."""
 
 import re
+from decimal import Decimal
 
-from compiler.check.facts import PayloadField
-from compiler.check.written import read_type, unique_fields
+from compiler.check.expressions import Expressions
+from compiler.check.facts import Facts, PayloadField
+from compiler.check.written import TypeReader, unique_fields
 from compiler.expand import Expanded
 from compiler.reports import Reports
+from compiler.scope import Scope
 from compiler.types import (
     BOOL,
     DECIMAL,
     INT,
     TEXT,
+    EnumOf,
     FieldOf,
     NoneType,
-    OptionalOf,
     RecordOf,
     Type,
     Unknown,
     fits,
+    is_text,
+    required,
     show,
 )
-from dsl import nodes
-from dsl.diagnostics import Fix
+from dsl import Fix, nodes
 
 _PATH = re.compile(r"(/[A-Za-z0-9._~-]+)+")
 _OURS = ("/v1", "/livez", "/readyz")
@@ -33,24 +37,32 @@ _LATER: dict[type[nodes.Node], str] = {
     nodes.Basic: "basic",
     nodes.Cors: "cors",
     nodes.Accept: "accept",
-    nodes.Dedupe: "dedupe",
-    nodes.Answer: "answer",
-    nodes.AnswerWithin: "answer within",
     nodes.Serial: "serial",
     nodes.Keep: "keep",
     nodes.Concurrency: "concurrency",
 }
 
 
-def check_trigger(expanded: Expanded, reports: Reports) -> None:
-    """Kind, path and clauses of a trigger."""
+def check_trigger(
+    expanded: Expanded, expressions: Expressions, payload: Scope, facts: Facts, reports: Reports
+) -> None:
+    """Path and clauses of a trigger."""
     trigger = expanded.flow.trigger
     _once(trigger, reports)
     for clause in trigger.clauses:
         if (name := _LATER.get(type(clause))) is not None:
             reports.not_yet(clause.span, f"the trigger clause `{name}`")
-        if isinstance(clause, nodes.Limit) and not 0 < clause.size <= MAX_BODY:
-            reports.add("E219", clause.span, "a body may have up to 100 MB", "out of range")
+        match clause:
+            case nodes.Limit(size=size) if not 0 < size <= MAX_BODY:
+                reports.add("E219", clause.span, "a body may have up to 100 MB", "out of range")
+            case nodes.Dedupe(key=key):
+                _dedupe(key, expressions, payload, reports)
+            case nodes.Answer():
+                _answer(clause, facts, reports)
+            case nodes.AnswerWithin() if not facts.responds:
+                reports.add("E206", clause.span, "`answer within` is for flows that `respond`", "nobody waits")
+            case _:
+                pass
     _check_path(trigger, reports)
 
 
@@ -61,6 +73,32 @@ def _once(trigger: nodes.Trigger, reports: Reports) -> None:
         if first is not clause:
             related = [(first.span, "first given here")]
             reports.add("E207", clause.span, "this clause is given twice", "given again here", related=related)
+
+
+def _dedupe(key: nodes.Expr, expressions: Expressions, payload: Scope, reports: Reports) -> None:
+    """The key is computed from the delivery alone, and may be absent: then nothing is a repeat."""
+    found = required(expressions.check(key, payload))
+    if not (is_text(found) or found in (INT, DECIMAL) or isinstance(found, Unknown)):
+        reports.add("E301", key.span, f"a key is text or a number, but this is {show(found)}", "not a key")
+    for node in nodes.walk(key):
+        if isinstance(node, nodes.NameRef) and node.name in ("run", "config", "secret"):
+            reports.add("E206", node.span, "the key of `dedupe` comes from the delivery alone", "not of the delivery")
+
+
+def _answer(clause: nodes.Answer, facts: Facts, reports: Reports) -> None:
+    if facts.responds:
+        reports.add("E504", clause.span, "a flow that uses `respond` has its answer there", "a second answer")
+    if not 200 <= clause.status <= 299:
+        reports.add("E219", clause.span, "an accepted delivery is answered with 200 to 299", "out of range")
+    for node in nodes.walk(clause.body) if clause.body is not None else ():
+        if isinstance(node, nodes.NameRef) and node.name != "run":
+            reports.add(
+                "E206",
+                node.span,
+                "the immediate answer is made of literals and `run.id`",
+                "the flow has not run yet",
+                notes=["`respond` in the flow answers with what the flow knows"],
+            )
 
 
 def _check_path(trigger: nodes.Trigger, reports: Reports) -> None:
@@ -89,19 +127,28 @@ def _check_path(trigger: nodes.Trigger, reports: Reports) -> None:
         )
 
 
-def payload_fields(expanded: Expanded, reports: Reports) -> tuple[RecordOf, tuple[PayloadField, ...]]:
+def payload_fields(
+    expanded: Expanded, types: TypeReader, reports: Reports
+) -> tuple[RecordOf, tuple[PayloadField, ...]]:
     """The payload's type, and its fields as the door reads them."""
     declared = expanded.flow.trigger.payload
     if isinstance(declared, nodes.NamedPayload):
-        reports.not_yet(declared.span, "a payload under one name")
-        return RecordOf((FieldOf(declared.name.text, Unknown()),)), ()
+        return _named(declared, types)
     if declared is None:
         return RecordOf(()), ()
     fields = tuple(
-        _payload_field(field, expanded.lenient, reports) for field in unique_fields(declared.fields, reports)
+        _payload_field(field, expanded.lenient, types, reports)
+        for field in unique_fields(declared.fields, reports)
     )
     _unique_keys(declared, reports)
     return RecordOf(tuple(FieldOf(f.name, f.type, f.key) for f in fields)), fields
+
+
+def _named(declared: nodes.NamedPayload, types: TypeReader) -> tuple[RecordOf, tuple[PayloadField, ...]]:
+    """The whole body under one name: a field whose key is the body itself."""
+    kind = types.read(declared.type)
+    name = declared.name.text
+    return RecordOf((FieldOf(name, kind),)), (PayloadField(name, "", kind, None, False, show(kind)),)
 
 
 def _unique_keys(declared: nodes.RecordType, reports: Reports) -> None:
@@ -114,36 +161,40 @@ def _unique_keys(declared: nodes.RecordType, reports: Reports) -> None:
             reports.add("E207", field.span, f'the key "{key}" is read twice', "read again here", related=related)
 
 
-def _payload_field(field: nodes.FieldDecl, lenient: frozenset[str], reports: Reports) -> PayloadField:
-    kind = read_type(field.type, reports)
+def _payload_field(
+    field: nodes.FieldDecl, lenient: frozenset[str], types: TypeReader, reports: Reports
+) -> PayloadField:
+    kind = types.read(field.type)
     default = _default(field, field.default, kind, reports) if field.default is not None else None
     key = (field.key.static if field.key else None) or field.name.text
     return PayloadField(field.name.text, key, kind, default, field.name.text in lenient, show(kind))
 
 
-def _default(field: nodes.FieldDecl, given: nodes.Expr, kind: Type, reports: Reports) -> str | int | bool | None:
+def _default(field: nodes.FieldDecl, given: nodes.Expr, kind: Type, reports: Reports) -> str | int | Decimal | None:
     """The value of a literal default."""
-    value: str | int | bool | None
+    value: str | int | Decimal | None
     found: Type
     match given:
         case nodes.Text() as text if text.static is not None:
-            value, found = text.static, kind if _in_enum(kind, text.static) else TEXT
+            value, found = text.static, required(kind) if _in_enum(kind, text.static) else TEXT
         case nodes.IntLit(value=number):
             value, found = number, INT
+        case nodes.DecimalLit(value=exact):
+            value, found = exact, DECIMAL
         case nodes.BoolLit(value=flag):
             value, found = flag, BOOL
         case nodes.NoneLit():
             value, found = None, NoneType()
         case _:
-            reports.not_yet(given.span, "a default that is not text, int, true, false or none")
+            reports.not_yet(given.span, "a default that is not text, a number, true, false or none")
             return None
-    if not fits(found, kind) or (kind == DECIMAL and found == INT):
+    if not fits(found, kind):
         wanted = show(kind)
         message = f"the default of `{field.name.text}` must be {wanted}, but this is {show(found)}"
         reports.add("E301", given.span, message, f"{wanted} is required")
-    return value
+    return Decimal(value) if required(kind) == DECIMAL and isinstance(value, int) else value
 
 
 def _in_enum(kind: Type, text: str) -> bool:
-    values = getattr(kind.inner if isinstance(kind, OptionalOf) else kind, "values", ())
-    return text in values
+    inner = required(kind)
+    return isinstance(inner, EnumOf) and text in inner.values

@@ -1,9 +1,17 @@
 """Types as flows and the catalog write them, read into types of the compiler."""
 
+import re
+from collections.abc import Mapping
+from dataclasses import replace
+
 from compiler.catalog import Catalog, Entity
 from compiler.reports import Reports, listed, nearest
 from compiler.types import (
     BOOL,
+    CNPJ,
+    CPF,
+    DATE,
+    DATETIME,
     DECIMAL,
     DURATION,
     EMAIL,
@@ -13,16 +21,19 @@ from compiler.types import (
     SCALAR,
     SECRET,
     TEXT,
+    URL,
     EnumOf,
     FieldOf,
     ListOf,
+    Prim,
     RecordOf,
     Type,
     Unknown,
+    Variable,
     optional,
+    with_pii,
 )
-from dsl import nodes
-from dsl.diagnostics import Fix
+from dsl import Fix, nodes
 
 NAMED: dict[str, Type] = {
     "text": TEXT,
@@ -33,8 +44,14 @@ NAMED: dict[str, Type] = {
     "json": JSON,
     "phone": PHONE,
     "email": EMAIL,
+    "url": URL,
+    "cpf": CPF,
+    "cnpj": CNPJ,
+    "datetime": DATETIME,
+    "date": DATE,
+    "duration": DURATION,
 }
-_LATER = frozenset({"datetime", "date", "duration", "url", "cpf", "cnpj"})
+_RANGED = frozenset({"text", "int", "decimal"})
 # Words of other languages that surely mean one of ours.
 _HABITS = {
     "string": "text",
@@ -45,30 +62,87 @@ _HABITS = {
     "boolean": "bool",
     "object": "json",
     "any": "json",
+    "timestamp": "datetime",
 }
 
-
-def read_type(written: nodes.TypeExpr, reports: Reports) -> Type:
-    """The type that a flow writes; what cannot be read is reported and Unknown."""
-    match written:
-        case nodes.TypeName():
-            return _named(written, reports)
-        case nodes.OptionalType(inner=inner):
-            return optional(read_type(inner, reports))
-        case nodes.ListType(item=item):
-            return ListOf(read_type(item, reports))
-        case nodes.EnumType(values=values):
-            return EnumOf(tuple(value.static or "" for value in values))
-        case nodes.RecordType(fields=fields):
-            return RecordOf(tuple(_field(field, reports) for field in unique_fields(fields, reports)))
-        case nodes.PiiType():
-            reports.not_yet(written.span, "the qualifier `pii`")
-            return read_type(written.inner, reports)
+Types = Mapping[str, Type]
 
 
-def _field(field: nodes.FieldDecl, reports: Reports) -> FieldOf:
-    key = field.key.static if field.key is not None else None
-    return FieldOf(field.name.text, read_type(field.type, reports), key or field.name.text)
+class TypeReader:
+    """Reads the types that a flow writes; `declared` are those of the folder. What cannot be read is reported."""
+
+    def __init__(self, reports: Reports, declared: Types) -> None:
+        self._reports = reports
+        self._declared = declared
+
+    def read(self, written: nodes.TypeExpr) -> Type:
+        """The type; Unknown where there is none."""
+        match written:
+            case nodes.TypeName():
+                return self._named(written)
+            case nodes.OptionalType(inner=inner):
+                return optional(self.read(inner))
+            case nodes.ListType(item=item):
+                return ListOf(self.read(item))
+            case nodes.EnumType(values=values):
+                return self._enum(values)
+            case nodes.RecordType(fields=fields):
+                return RecordOf(tuple(self._field(field) for field in unique_fields(fields, self._reports)))
+            case nodes.PiiType(inner=inner):
+                return with_pii(self.read(inner))
+
+    def _enum(self, values: tuple[nodes.Text, ...]) -> Type:
+        texts: dict[str, nodes.Text] = {}
+        for value in values:
+            if value.static is None:
+                self._reports.add("E215", value.span, "the values of a type are plain text, without holes", "a hole")
+                return Unknown()
+            first = texts.setdefault(value.static, value)
+            if first is not value:
+                related = [(first.span, "first given here")]
+                self._reports.add("E207", value.span, f'"{value.static}" is given twice', "again", related=related)
+        return EnumOf(tuple(texts))
+
+    def _field(self, field: nodes.FieldDecl) -> FieldOf:
+        key = field.key.static if field.key is not None else None
+        return FieldOf(field.name.text, self.read(field.type), key or field.name.text)
+
+    def _named(self, written: nodes.TypeName) -> Type:
+        known = self._declared.get(written.name) or NAMED.get(written.name)
+        if known is None and written.name == "secret":
+            message = "a secret never comes from a payload"
+            self._reports.add("E601", written.span, message, "secrets are read as `secret.NAME`")
+            return Unknown()
+        if known is None:
+            self._no_such_type(written)
+            return Unknown()
+        return self._ranged(written, known) if written.ranged else known
+
+    def _ranged(self, written: nodes.TypeName, known: Type) -> Type:
+        if not isinstance(known, Prim) or known.name not in _RANGED:
+            message = f"{written.name} takes no range"
+            self._reports.add("E205", written.span, message, "text(1..200), int(0..) and decimal(0..) do")
+            return known
+        if written.low is not None and written.high is not None and written.low > written.high:
+            self._reports.add("E205", written.span, "this range holds nothing", "its start lies after its end")
+        return replace(known, low=written.low, high=written.high)
+
+    def _no_such_type(self, written: nodes.TypeName) -> None:
+        names = [*NAMED, *self._declared]
+        meant = _HABITS.get(written.name.lower()) or nearest(written.name, names)
+        fixes: list[Fix] = []
+        if meant is not None:
+            fixes.append(
+                self._reports.replace(f"replace `{written.name}` by `{meant}`", written.span, meant, safe=True)
+            )
+        self._reports.add(
+            "E205",
+            written.span,
+            f"there is no type `{written.name}`",
+            f"did you mean `{meant}`?" if meant else "unknown type",
+            notes=[f"the types are {listed(names)}; `T?` may be absent, `[T]` is an array, `{{a: T}}` an object"],
+            fixes=fixes,
+        )
 
 
 def unique_fields(fields: tuple[nodes.FieldDecl, ...], reports: Reports) -> list[nodes.FieldDecl]:
@@ -87,48 +161,21 @@ def unique_fields(fields: tuple[nodes.FieldDecl, ...], reports: Reports) -> list
     return list(names.values())
 
 
-def _named(written: nodes.TypeName, reports: Reports) -> Type:
-    if written.ranged:
-        reports.not_yet(written.span, "a range on a type")
-    if (known := NAMED.get(written.name)) is not None:
-        return known
-    if written.name in _LATER:
-        reports.not_yet(written.span, f"type `{written.name}`")
-    elif written.name == "secret":
-        reports.add(
-            "E601",
-            written.span,
-            "a secret never comes from a payload",
-            "secrets are read as `secret.NAME`",
-        )
-    else:
-        _no_such_type(written, reports)
-    return Unknown()
+# --- the catalog's own way of writing types
 
-
-def _no_such_type(written: nodes.TypeName, reports: Reports) -> None:
-    meant = _HABITS.get(written.name.lower()) or nearest(written.name, NAMED)
-    fixes: list[Fix] = []
-    if meant is not None:
-        fixes.append(reports.replace(f"replace `{written.name}` by `{meant}`", written.span, meant, safe=True))
-    reports.add(
-        "E205",
-        written.span,
-        f"there is no type `{written.name}`",
-        f"did you mean `{meant}`?" if meant else "unknown type",
-        notes=[f"the types are {listed(NAMED)}; `T?` may be absent, `[T]` is an array, `{{a: T}}` an object"],
-        fixes=fixes,
-    )
+_VARIABLE = re.compile(r"[A-Z]")
 
 
 def catalog_type(written: str, catalog: Catalog) -> Type:
-    """A type as the catalog writes it: a name, with `?` where it may be absent."""
+    """A type as the catalog writes it: a name, `[T]`, with `?` where it may be absent; one capital is a variable."""
     if written.endswith("?"):
         return optional(catalog_type(written.removesuffix("?"), catalog))
+    if written.startswith("["):
+        return ListOf(catalog_type(written[1:-1], catalog))
     if written == "secret":
         return SECRET
-    if written == "duration":
-        return DURATION
+    if _VARIABLE.fullmatch(written):
+        return Variable(written)
     if (entity := catalog.entities.get(written)) is not None:
         return entity_type(entity, catalog)
     return NAMED[written]

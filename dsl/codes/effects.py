@@ -23,6 +23,79 @@ on webhook {n: int}
 """,
     ),
     Code(
+        "E502",
+        "a path that leaves the sender without an answer",
+        """\
+A flow that uses `respond` answers on every path that does not fail; `respond 204` answers with nothing.
+""",
+        bad="""\
+flow a
+on webhook {n: int}
+  -> if n > 1 { -> respond 200 {n} }
+""",
+        good="""\
+flow a
+on webhook {n: int}
+  -> if n > 1 { -> respond 200 {n} } else { -> respond 204 }
+""",
+    ),
+    Code(
+        "E503",
+        "a durable wait before the answer",
+        """\
+A sender waits for seconds, a flow for weeks: answer first, then wait.
+""",
+        bad="""\
+flow a
+on webhook {n: int}
+  -> wait 2h
+  -> respond 200 {n}
+""",
+        good="""\
+flow a
+on webhook {n: int}
+  -> respond 200 {n}
+  -> wait 2h
+""",
+    ),
+    Code(
+        "E504",
+        "a second answer",
+        """\
+A sender gets one answer.
+""",
+        bad="""\
+flow a
+on webhook {n: int}
+  -> respond 200 {n}
+  -> respond 204
+""",
+        good="""\
+flow a
+on webhook {n: int}
+  -> respond 200 {n}
+""",
+    ),
+    Code(
+        "E505",
+        "a step that may not stand in a block like this",
+        """\
+Branches of `parallel` and bodies of `for` run side by side or many times: `stop` and `respond` have no place there, nor
+has a durable wait in a `for` with `parallel`.
+""",
+        bad="""\
+flow a
+on webhook {xs: [int]}
+  -> for x in xs { -> stop }
+""",
+        good="""\
+flow a
+on webhook {xs: [int]}
+  -> for x in xs { -> log x }
+  -> stop
+""",
+    ),
+    Code(
         "E601",
         "a secret where it could leave",
         """\

@@ -325,6 +325,93 @@ on webhook "/leads" open {n: int}
 """,
     ),
     Code(
+        "E221",
+        "a type that leads back to itself",
+        """\
+A type is written out of others; one that holds itself would have no end.
+""",
+        bad="""\
+type A = {b: B}
+type B = {a: A}
+
+flow f
+on webhook {n: int}
+  -> log n
+""",
+        good="""\
+type A = {b: B}
+type B = {n: int}
+
+flow f
+on webhook {a: A}
+  -> log a.b.n
+""",
+    ),
+    Code(
+        "E222",
+        "a def that calls itself",
+        """\
+A `def` is one expression and always ends: it calls neither itself nor what calls it.
+""",
+        bad="""\
+def f(n: int): int = f(n - 1)
+
+flow a
+on webhook {n: int}
+  -> log f(n)
+""",
+        good="""\
+def f(n: int): int = n - 1
+
+flow a
+on webhook {n: int}
+  -> log f(n)
+""",
+    ),
+    Code(
+        "E223",
+        "a def that looks beyond its parameters",
+        """\
+What a `def` gives depends on its arguments alone; hand in what it needs.
+""",
+        bad="""\
+def f(n: int): text = "{run.id}"
+
+flow a
+on webhook {n: int}
+  -> log f(n)
+""",
+        good="""\
+def f(id: text): text = "run {id}"
+
+flow a
+on webhook {n: int}
+  -> log f(run.id)
+""",
+    ),
+    Code(
+        "E231",
+        "a match that leaves values out",
+        """\
+Every value that the subject can have needs an arm; `else` takes all that are left.
+""",
+        bad="""\
+flow a
+on webhook {o: "site" | "anuncio"}
+  -> match o {
+       "site" => { -> log 1 }
+     }
+""",
+        good="""\
+flow a
+on webhook {o: "site" | "anuncio"}
+  -> match o {
+       "site" => { -> log 1 }
+       "anuncio" => { -> log 2 }
+     }
+""",
+    ),
+    Code(
         "E290",
         "not supported yet",
         """\
@@ -333,13 +420,13 @@ another flow. CHANGELOG.md says what came when.
 """,
         bad="""\
 flow a
-on webhook {xs: [int]}
-  -> for x in xs { -> log x }
+on webhook {n: int}
+  -> post "https://erp.example/x" with {n} via erp
 """,
         good="""\
 flow a
-on webhook {xs: [int]}
-  -> log xs
+on webhook {n: int}
+  -> post "https://erp.example/x" with {n}
 """,
     ),
 )

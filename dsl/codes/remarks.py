@@ -4,6 +4,25 @@ from dsl.codes.code import Code
 
 REMARKS: tuple[Code, ...] = (
     Code(
+        "W210",
+        "a name that is never used",
+        """\
+Leave it out, or begin it with `_` to say that it is meant.
+""",
+        bad="""\
+flow a
+on webhook {n: int}
+  -> dobro = n * 2
+  -> log n
+""",
+        good="""\
+flow a
+on webhook {n: int}
+  -> dobro = n * 2
+  -> log dobro
+""",
+    ),
+    Code(
         "W411",
         "a default that is never used",
         """\

@@ -13,7 +13,7 @@ from lark import Token, Tree
 from dsl.diagnostics import Diagnostic, Label
 from dsl.parser.machine import END, Machine, open_among, virtual
 from dsl.parser.mistakes import begins_with_reserved_word, recognise
-from dsl.parser.scan import names, pieces, starts_item, unmatched
+from dsl.parser.scan import first_on_line, names, pieces, starts_item, unmatched
 from dsl.parser.situation import Mistake, Repair, Situation, span
 from dsl.parser.words import RESERVED, TOP
 from dsl.source import Source, Span
@@ -124,6 +124,8 @@ class _Driver:
             return False
         if not all(map(self._feed, repair.tokens)):
             return False
+        if repair.lost is not None:
+            self.unread |= names(self.source.text, repair.lost)
         self.machine.move(repair.resume)
         return True
 
@@ -188,8 +190,9 @@ class _Driver:
         return starts_item(text, at) and not (lost and _ON_ERROR.match(text, at))
 
     def _begins_test_step(self, piece: re.Match[str]) -> bool:
-        first = not self.source.text[: piece.start()].rpartition("\n")[2].strip()
-        return first and self._can_resume(piece[0]) and piece[0] in _TEST_WORDS
+        if piece[0] not in _TEST_WORDS or not first_on_line(self.source.text, piece.start()):
+            return False
+        return self._can_resume(piece[0])
 
     def _can_resume(self, text: str) -> bool:
         if text in _TEST_WORDS:
@@ -200,9 +203,11 @@ class _Driver:
         """Close what is open, so that the next top-level word or the end can follow."""
         machine = self.machine
         at = span(self._before).end
+        closable = len(machine.open_brackets())  # a closed one that is then cut is open again: not for ever
         while machine.stack and not machine.accepts("FLOW"):
-            if machine.accepts("RBRACE"):
+            if closable and machine.accepts("RBRACE"):
                 machine.feed(virtual("RBRACE", "}", at, at))
+                closable -= 1
                 continue
             arrow = machine.last("_ARROW")
             dropped = machine.cut(arrow if arrow >= 0 else len(machine.stack) - 1)

@@ -41,6 +41,13 @@ def starts_item(text: str, offset: int, *, surely: bool = False) -> bool:
     return in_first_column and bool((_TOP_SURELY if surely else _TOP).match(text, offset))
 
 
+def first_on_line(text: str, offset: int) -> bool:
+    """Whether only blanks stand before an offset on its line."""
+    while offset and text[offset - 1] in " \t":
+        offset -= 1
+    return offset == 0 or text[offset - 1] == "\n"
+
+
 def unmatched(text: str, start: int) -> list[str]:
     """The closing brackets between here and the next item that nothing opens on the way."""
     found: list[str] = []
@@ -73,16 +80,12 @@ def docs(source: Source, found: tuple[Comment, ...]) -> dict[int, str]:
         before = source.text[end : comment.span.start]
         if before.strip():
             lines = []
-        if _is_doc(comment.text) and _alone(source.text, comment.span.start):
+        if _is_doc(comment.text) and first_on_line(source.text, comment.span.start):
             lines.append(comment.text[2:].removeprefix(" ").rstrip())
         end = comment.span.end
         if lines:
             by_end[comment.span.start + len(comment.text.rstrip())] = "\n".join(lines)
     return by_end
-
-
-def _alone(text: str, offset: int) -> bool:
-    return not text[text.rfind("\n", 0, offset) + 1 : offset].strip()
 
 
 def _is_doc(comment: str) -> bool:

@@ -8,7 +8,7 @@ from lark import Token
 
 from dsl.diagnostics import Diagnostic, Edit, Fix, Label, brief
 from dsl.parser.machine import END, OPENERS, Machine, virtual
-from dsl.parser.scan import NAME, PARTNERS, starts_item, unmatched
+from dsl.parser.scan import NAME, PARTNERS, first_on_line, starts_item, unmatched
 from dsl.source import Source, Span
 
 _WORD = re.compile(NAME)
@@ -20,6 +20,7 @@ class Repair:
 
     tokens: tuple[Token, ...]
     resume: int
+    lost: Span | None = None  # text whose names are then unread
 
     @property
     def begins_step(self) -> bool:
@@ -87,8 +88,7 @@ class Situation:
     @property
     def first_on_line(self) -> bool:
         """Whether nothing but blanks stands before the found token on its line."""
-        text = self.source.text
-        return not text[text.rfind("\n", 0, self.start) + 1 : self.start].strip()
+        return first_on_line(self.source.text, self.start)
 
     @property
     def ends_item(self) -> bool:
@@ -163,10 +163,6 @@ class Situation:
     def colon(self, end: int) -> Token:
         """A colon that should have stood before `end`."""
         return virtual("COLON", ":", end, end)
-
-    def name(self, end: int, text: str) -> Token:
-        """A name that should have stood before `end`."""
-        return virtual("NAME", text, end, end)
 
     def drop(self, end: int) -> Repair:
         """Read on as if nothing stood here up to `end`."""

@@ -113,11 +113,10 @@ def upsert_person(  # noqa: PLR0913  # columns, each given by name
 ) -> Person:
     """Give the person of that phone (E.164, in either form), or of that email where there is no phone.
 
-    `known_by="email"` looks by email even where a phone is given too.
-
-    What is given replaces what is known; None leaves it. A new person's id comes from `key`, so that the same key
-    means the same person even when its phone is no longer the one it was made with. Fails as `no_identity` when
-    neither phone nor email is given, and as `phone_taken` when the person of an email would get another's phone.
+    `known_by="email"` looks by email even where a phone is given too. What is given replaces what is known; None
+    leaves it. A new person's id comes from `key`, so that the same key means the same person even when its phone is
+    no longer the one it was made with. Fails as `no_identity` when neither phone nor email is given, and as
+    `phone_taken` when the person of an email would get another's phone.
     """
     if phone is None and email is None:
         raise StepFailure("no_identity", "a person is known by phone or email, and neither is given")

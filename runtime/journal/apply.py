@@ -12,7 +12,7 @@ import msgspec
 from runtime.failures import Kind as FailureKind
 from runtime.failures import StepFailure
 from runtime.journal.database import MISTAKES
-from runtime.journal.protocol import Accept, JournalError, KeepPlan, Kind, Move, Record, RunState, Write
+from runtime.journal.protocol import Accept, Effect, JournalError, KeepPlan, Kind, Move, Record, RunState, Write
 
 log = logging.getLogger(__name__)
 
@@ -83,10 +83,11 @@ def forget(write: Write) -> None:
 
 def _apply(connection: apsw.Connection, write: Write) -> None:
     match write:
-        case Record(effect=None):
-            _record(connection, write, write.kind, write.value)
         case Record():
-            _record_effect(connection, write)
+            if write.effect is None:
+                _record(connection, write, write.kind, write.value)
+            else:
+                _record_effect(connection, write, write.effect)
         case Move():
             connection.execute(_MOVE, move_row(write))
             write.lost = not connection.changes()
@@ -103,6 +104,11 @@ def run_row(accept: Accept) -> tuple[str, str, str, str, str, int]:
     return (accept.run_id, accept.key, accept.flow, accept.plan, state, accept.received_at)
 
 
+def record_row(record: Record, kind: Kind, value: bytes) -> tuple[int, str, Kind, bytes, bytes, int, int]:
+    """The columns of a record."""
+    return (record.run, record.step, kind, record.args, value, record.attempt, record.at)
+
+
 def move_row(move: Move) -> tuple[int, str, int | None, int | None, int, str, bytes]:
     """The run that moves and its new columns."""
     ended_at = move.at if move.state in ENDED else None
@@ -117,29 +123,25 @@ def _accept(connection: apsw.Connection, accept: Accept) -> None:
 
 
 def _record(connection: apsw.Connection, record: Record, kind: Kind, value: bytes) -> None:
-    row = (record.run, record.step, kind, record.args, value, record.attempt, record.at)
-    connection.execute(_RECORD, row)
+    connection.execute(_RECORD, record_row(record, kind, value))
     record.lost = not connection.changes()
 
 
-def _record_effect(connection: apsw.Connection, record: Record) -> None:
+def _record_effect(connection: apsw.Connection, record: Record, effect: Effect) -> None:
     if not connection.execute(_MAY_RECORD, (record.run, record.step)).get:
         record.lost = True
         return
     try:
-        value = _run_effect(connection, record)
+        record.outcome = _run_effect(connection, record, effect)
     except StepFailure as failure:
         _record_failure(connection, record, failure)
-    else:
-        _record(connection, record, Kind.RESULT, value)
 
 
-def _run_effect(connection: apsw.Connection, record: Record) -> bytes:
-    assert record.effect is not None  # noqa: S101  # for the type checker
+def _run_effect(connection: apsw.Connection, record: Record, effect: Effect) -> object:
     connection.execute("SAVEPOINT effect")
     try:
-        outcome = record.effect(connection)
-        value = msgspec.json.encode(outcome)
+        outcome = effect(connection)
+        _record(connection, record, Kind.RESULT, msgspec.json.encode(outcome))
     except Exception as error:
         if connection.in_transaction:
             connection.execute("ROLLBACK TO effect; RELEASE effect")
@@ -147,8 +149,7 @@ def _run_effect(connection: apsw.Connection, record: Record) -> bytes:
             raise JournalError("the transaction ended during an effect") from error
         raise
     connection.execute("RELEASE effect")
-    record.outcome = outcome
-    return value
+    return outcome
 
 
 def _record_failure(connection: apsw.Connection, record: Record, failure: StepFailure) -> None:

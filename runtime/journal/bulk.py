@@ -11,7 +11,7 @@ from typing import Final, TypeVar
 
 import apsw
 
-from runtime.journal.apply import ON_REPEAT, OPEN, apply, forget, is_own_fault, move_row, run_row
+from runtime.journal.apply import ON_REPEAT, OPEN, apply, forget, is_own_fault, move_row, record_row, run_row
 from runtime.journal.protocol import Accept, KeepPlan, Move, Record, Write
 
 W = TypeVar("W", Accept, Record, Move)
@@ -56,8 +56,9 @@ class _Group:
                 self._add_record(write)
             case Accept():
                 self._accepts.append(write)
-            case Move():
-                self._add_move(write)
+            case Move():  # two of one run are found out, for they change one row only
+                self._moves.append(write)
+                self._moved.add(write.run)
             case Record() | KeepPlan():
                 self._do_now(write)
 
@@ -66,12 +67,6 @@ class _Group:
             self.flush()
         self._records.append(record)
         self._recorded.add(record.run)
-
-    def _add_move(self, move: Move) -> None:
-        if move.run in self._moved:
-            self.flush()
-        self._moves.append(move)
-        self._moved.add(move.run)
 
     def _do_now(self, write: Write) -> None:
         if isinstance(write, Record) and (write.run in self._recorded or write.run in self._moved):
@@ -130,10 +125,7 @@ def _recorded(connection: apsw.Connection, records: list[Record]) -> bool:
     rows: list[object] = []
     for record in records:
         forget(record)
-        rows += (
-            record.run, record.step, record.kind, record.args,
-            record.value, record.attempt, record.at,
-        )  # fmt: skip
+        rows += record_row(record, record.kind, record.value)
     connection.execute(_record_query(len(records)), rows)
     return connection.changes() == len(records)
 

@@ -7,6 +7,7 @@ from typing import Final
 
 import apsw
 
+from runtime.journal.protocol import JournalError
 from runtime.journal.schema import Tables, check
 
 NAME: Final = "seta.db"
@@ -69,12 +70,18 @@ def make_file(path: Path) -> None:
 
 
 def open_writing(path: Path, tables: tuple[Tables, ...]) -> apsw.Connection:
-    """Open the connection that writes. Raises JournalTooNew or NotAJournal before it changes anything."""
+    """Open the connection that writes.
+
+    Raises JournalTooNew or NotAJournal before it changes anything, and JournalError where the file system cannot
+    serve.
+    """
     connection = apsw.Connection(str(path), flags=apsw.SQLITE_OPEN_READWRITE)
     try:
         connection.set_busy_timeout(_BUSY_MS)
         check(connection, tables)
         connection.execute(_WRITING).fetchall()  # to the end: it stops at rows otherwise
+        if connection.pragma("journal_mode") != "wal":
+            raise JournalError(f"{path} lies where SQLite cannot keep a write-ahead log")
     except BaseException:
         connection.close(force=True)
         raise

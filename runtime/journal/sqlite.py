@@ -55,7 +55,7 @@ class SqliteJournal:
         return self._writer.commits
 
     def commit(self, *writes: Write) -> BatchFuture:
-        """Put writes into the next batch. Raises JournalError after `close`."""
+        """Put writes into the next batch; the future, shared by the batch, ends when it is on disk."""
         return self._writer.commit(writes)
 
     async def read(self, query: Callable[[apsw.Connection], T]) -> T:
@@ -140,8 +140,12 @@ def _open(path: Path, now: int, tables: tuple[Tables, ...]) -> _Opened:
     try:
         make_file(path)
         connection = open_writing(path, tables)
-        migrate(connection, tables)
-        incarnation, url_key = _begin_incarnation(connection, now)
+        try:
+            migrate(connection, tables)
+            incarnation, url_key = _begin_incarnation(connection, now)
+        except BaseException:
+            connection.close(force=True)
+            raise
     except apsw.Error as error:
         full = isinstance(error, apsw.FullError)
         raise JournalError(f"{path}: {type(error).__name__}: {error}", full=full) from error

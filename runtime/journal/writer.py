@@ -56,20 +56,23 @@ class Writer:
         self._thread.start()
 
     def commit(self, writes: Sequence[Write]) -> BatchFuture:
-        """Add writes to the next batch, on the event loop. Raises JournalError after `close`."""
+        """Add writes to the next batch, on the event loop. After `close` they are refused."""
         with self._lock:
             batch = self._filling
             if batch is None or len(batch.writes) >= BATCH_LIMIT:
-                batch = self._start_batch()
+                if self._closing:
+                    return self._refuse(len(writes))
+                batch = self._filling = Batch(self._loop)
+                self._queue.put(batch)
             batch.writes += writes
         return batch.future
 
-    def _start_batch(self) -> Batch:
-        if self._closing:
-            raise JournalError("the journal is closed")
-        batch = self._filling = Batch(self._loop)
-        self._queue.put(batch)
-        return batch
+    def _refuse(self, writes: int) -> BatchFuture:
+        error = JournalError("the journal is closed")
+        log.error("a commit failed (writes: %d): %s", writes, error)
+        batch = Batch(self._loop)
+        batch.settle(error)
+        return batch.future
 
     async def close(self) -> None:
         """Commit what has gathered, copy the log into the database and close it. Closing again only waits."""
@@ -148,10 +151,7 @@ class Writer:
         return None
 
     def _transact(self, writes: Sequence[Write]) -> None:
-        connection = self._connection
-        if connection is None:
-            connection = self._connection = self._connect()
-        connection.execute("BEGIN IMMEDIATE")
+        connection = self._begin()
         if connection.execute(_INCARNATION).get != self._incarnation:
             raise JournalError("another process has taken the data folder")
         if writes:
@@ -161,26 +161,35 @@ class Writer:
         connection.execute("COMMIT")
         self._pages += connection.status(apsw.SQLITE_DBSTATUS_CACHE_WRITE, reset=True)[0]
 
+    def _begin(self) -> apsw.Connection:
+        if self._connection is None:
+            self._connection = self._connect()
+        try:
+            self._connection.execute("BEGIN IMMEDIATE")
+        except apsw.Error:
+            self._drop()
+            raise
+        return self._connection
+
     def _fail(self, error: BaseException, writes: int) -> JournalError:
-        broken = isinstance(error, apsw.Error)
         full = isinstance(error, apsw.FullError) or self._is_full()
         reason = str(error) if isinstance(error, JournalError) else f"{type(error).__name__}: {error}"
         if writes or not self.trouble:  # nobody may wait for them; that the trouble lasts is not said each second
             log.error("a commit failed (writes: %d): %s", writes, reason, exc_info=None if self.trouble else error)
-        self._roll_back(useless=broken and not full and self.trouble is not None)
         self.trouble = reason
+        self._roll_back()
         return JournalError(reason, full=full)
 
-    def _roll_back(self, *, useless: bool) -> None:
+    def _roll_back(self) -> None:
+        """Undo the batch, and keep the connection if it can be kept.
+
+        One that is opened anew may find in the log what the disk took of the batch although it reported an error.
+        """
         connection = self._connection
-        if connection is None:
-            return
         try:
-            if connection.in_transaction:
+            if connection is not None and connection.in_transaction:
                 connection.execute("ROLLBACK")
         except apsw.Error:
-            useless = True
-        if useless:
             self._drop()
 
     def _checkpoint(self, mode: int = apsw.SQLITE_CHECKPOINT_PASSIVE) -> None:

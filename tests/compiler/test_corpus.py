@@ -9,6 +9,7 @@ import pytest
 from compiler.check import Environment
 from compiler.pipeline import compile_folder
 from dsl import Source
+from runtime.loader import FolderSettings, link, relink
 from runtime.steps import catalog
 
 CORPUS = Path(__file__).parent / "corpus"
@@ -34,6 +35,16 @@ def test_the_compiler_says_what_the_file_expects_and_nothing_else(file: Path) ->
         if d.code != "N203"  # every template of the corpus is outside the catalog file
     )
     assert said == expected(source.text)
+
+
+@pytest.mark.parametrize("file", FILES, ids=lambda file: file.relative_to(CORPUS).as_posix())
+def test_every_flow_without_errors_becomes_python_that_loads_and_compiles_again_to_the_same_plan(file: Path) -> None:
+    folder = compile_folder([Source(file.name, file.read_text(encoding="utf-8"))], ENVIRONMENT)
+    for flow in folder.flows:
+        program = link(flow, ENVIRONMENT.catalog, FolderSettings({"erp": "http://erp.example"}))
+        again = relink(program.sources)
+        assert again is not None
+        assert again.plan == program.plan
 
 
 def test_every_file_of_the_corpus_is_read() -> None:

@@ -31,6 +31,13 @@ TOO_MUCH = {
     "a fence without end": "on webhook -> code(): text ```python\n" + "x\n" * 400_000,
     "nothing but closers": "}" * 9_000,
     "mixed brackets": "(]" * 4_000,
+    "nine thousand closed blocks before an open one": "on webhook"
+    + ' -> log "'
+    + "x" * 900_000
+    + '"'
+    + " -> if a { }" * 4_500
+    + " -> if b {",
+    "a broken test of many words": 'test "x" {\n given = ' + "given {a} " * 3_000 + "\n}",
     "a problem at every step": "on webhook" + " -> x = = 1" * 9_000,
     "a digit string": FLOW + "9" * 900_000,
     "a word": "on webhook {" + "a" * 900_000 + " text}",

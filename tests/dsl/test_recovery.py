@@ -126,6 +126,11 @@ def test_file_with_problems_still_has_what_could_be_read() -> None:
     assert len(parsed.file.items) == 1
 
 
+def test_item_that_ends_in_a_bracket_is_given_up_in_the_end() -> None:
+    found = said("def f(a: text): { text = a\ndef g(): { a: text }\n")
+    assert [code for code, _, _ in found] == ["E103", "E101", "E101"]
+
+
 TOKEN = re.compile(r'->|\w+|"[^"\n]*"|[^\s\w"]')
 
 

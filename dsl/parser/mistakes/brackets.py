@@ -8,7 +8,7 @@ from lark import Token
 from dsl.diagnostics import Label
 from dsl.parser.machine import CLOSERS, END, OPENERS
 from dsl.parser.mistakes.rule import Rule, misplaced_else
-from dsl.parser.scan import pieces
+from dsl.parser.scan import first_on_line, pieces
 from dsl.parser.situation import Mistake, Situation, span
 from dsl.parser.words import found, spelling
 from dsl.source import Source, Span
@@ -71,7 +71,7 @@ def _misindented(source: Source, start: int, end: int) -> Span | None:
     Where a closing brace is missing, the ones after it close too much, and their depth tells.
     """
     for opening, closing in _pairs(source.text, start, end):
-        if _indent(source, closing, first=True) not in {None, _indent(source, opening)}:
+        if first_on_line(source.text, closing) and _indent(source, closing) != _indent(source, opening):
             return Span(opening, opening + 1)
     return None
 
@@ -87,12 +87,12 @@ def _pairs(text: str, start: int, end: int) -> Iterator[tuple[int, int]]:
             yield stack.pop(), piece.start()
 
 
-def _indent(source: Source, offset: int, *, first: bool = False) -> int | None:
-    line = source.line(source.position(offset).line)
-    indent = len(line) - len(line.lstrip())
-    if first and source.position(offset).column != indent + 1:
-        return None
-    return indent
+def _indent(source: Source, offset: int) -> int:
+    """How many blanks begin the line of an offset."""
+    start = end = offset - source.position(offset).column + 1
+    while source.text[end] in " \t":
+        end += 1
+    return end - start
 
 
 def wrong_partner(s: Situation) -> Mistake | None:

@@ -4,7 +4,7 @@ import re
 
 from dsl.parser.mistakes.rule import Rule
 from dsl.parser.scan import NAME
-from dsl.parser.situation import Mistake, Situation
+from dsl.parser.situation import Mistake, Repair, Situation
 from dsl.source import Span
 
 
@@ -24,24 +24,30 @@ def json_key(s: Situation) -> Mistake | None:
     )
 
 
+def _awaits_declaration(s: Situation) -> bool:
+    """Whether a field with its type could stand here, and nothing else that begins with a name."""
+    return s.accepts("FIELD") and not s.accepts("NAME")
+
+
 def _identifier(key: str) -> str:
     word = re.sub(r"\W+", "_", key).strip("_")
     return word if re.fullmatch(NAME, word) else f"field_{word}".rstrip("_")
 
 
 def missing_colon(s: Situation) -> Mistake | None:
-    """`{nome text}`."""
-    if not s.accepts("FIELD") or s.accepts("TRUE") or s.accepts("NAME"):
+    """`{nome text}`, `{nome = text}`."""
+    if s.ends_item or not _awaits_declaration(s):
         return None
-    field = s.matches(rf"({NAME})[ \t]+(?={NAME}\b(?!\s*:)|[\[\"])")
+    field = s.matches(rf"({NAME})(?:\s*=(?!=)|[ \t]+(?={NAME}\b(?!\s*:)|[\[\"]))")
     if field is None:
         return None
     end = s.start + len(field[1])
+    sign = Span(end, field.end()) if field[0].endswith("=") else Span(end, end)
     return s.mistake(
         f"expected `:` after the field `{field[1]}`",
         at=Span(s.start, end),
-        fix=s.fix("write `:`", Span(end, end), ":"),
-        repair=s.replace("FIELD", end, field[1]).then(s.colon(end)),
+        fix=s.fix("write `:`", sign, ":"),
+        repair=s.replace("FIELD", end, field[1]).then(s.colon(sign.end)),
     )
 
 
@@ -59,13 +65,13 @@ def optional_name(s: Situation) -> Mistake | None:
 
 def missing_type(s: Situation) -> Mistake | None:
     """`{nome, email}` where fields are declared."""
-    field = s.matches(rf"{NAME}(?=\s*[,}}=])")
-    if field is None or not s.accepts("FIELD") or s.accepts("NAME"):
+    field = s.matches(rf"({NAME})\s*(?:,|(?=}}))")
+    if field is None or s.ends_item or not _awaits_declaration(s):
         return None
-    at = Span(*field.span())
-    notes = (f"`{field[0]}: text`, or `{field[0]}: text?` where it may be absent",)
-    repair = s.replace("FIELD", field.end()).then(s.colon(field.end()), s.name(field.end(), "json"))
-    return s.mistake(f"the field `{field[0]}` has no type", at=at, notes=notes, repair=repair)
+    at = Span(*field.span(1))
+    notes = (f"`{field[1]}: text`, or `{field[1]}: text?` where it may be absent",)
+    repair = Repair((), field.end(), lost=at)
+    return s.mistake(f"the field `{field[1]}` has no type", at=at, notes=notes, repair=repair)
 
 
 def list_suffix(s: Situation) -> Mistake | None:

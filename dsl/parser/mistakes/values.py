@@ -24,7 +24,10 @@ _UNITS = {
     "w": "w",
     "week": "w",
     "semana": "w",
+    "kb": "kb",
+    "mb": "mb",
 }
+_SIZES = frozenset({"kb", "mb"})
 
 
 def single_equals(s: Situation) -> Mistake | None:
@@ -90,30 +93,36 @@ def foreign_literal(s: Situation) -> Mistake | None:
 
 def spaced_duration(s: Situation) -> Mistake | None:
     """`2 h`, `2 hours`."""
-    unit = _UNITS.get(s.word.removesuffix("s") or s.word)
-    if s.after != "INT" or unit is None:
+    unit = _unit(s.word)
+    if s.after != "INT" or not unit:
         return None
     at = s.last.to(Span(s.start, s.start + len(s.word)))
     written = f"{s.last_text}{unit}"
     fix = s.fix(f"write `{written}`", at, written)
-    message = f"a duration is written `{written}`"
-    return s.mistake(message, at=at, fix=fix, repair=s.drop(at.end))
+    return s.mistake(f"a duration is written `{written}`", at=at, fix=fix)
 
 
 def odd_number(s: Situation) -> Mistake | None:
-    """`10min`, `2h30m`, `1_000`, `12abc`."""
+    """`10min`, `5MB`, `2h30m`, `1_000`, `12abc`."""
     number = s.matches(r"([0-9]+)([\w.]*)")
     if number is None or s.found.type in {"INT", "DECIMAL", "DURATION", "SIZE"}:
         return None
-    unit = _UNITS.get(number[2].lower().removesuffix("s"))
     at = Span(*number.span())
     notes = ("durations: `90s` `5m` `2h` `3d` `1w` `200ms`, one unit each; sizes: `5mb`",)
-    fix = s.fix(f"write `{number[1]}{unit}`", at, f"{number[1]}{unit}") if unit else None
     message = f"`{number[0]}` is neither number, duration nor size"
-    kind = next((k for k in ("DURATION", "SIZE", "INT") if s.accepts(k)), None)
-    value = {"DURATION": "0s", "SIZE": "0kb", "INT": "0"}
-    repair = s.replace(kind, number.end(), value[kind]) if kind else None
+    unit = _unit(number[2].lower())
+    if not unit:
+        return s.mistake(message, at=at, notes=notes)
+    written = f"{number[1]}{unit}"
+    kind = "SIZE" if unit in _SIZES else "DURATION"
+    fix = s.fix(f"write `{written}`", at, written)
+    repair = s.replace(kind, number.end(), written) if s.accepts(kind) else None
     return s.mistake(message, at=at, notes=notes, fix=fix, repair=repair)
+
+
+def _unit(word: str) -> str:
+    """The unit that a word means, or nothing."""
+    return _UNITS.get(word, _UNITS.get(word.removesuffix("s"), ""))
 
 
 RULES: tuple[Rule, ...] = (

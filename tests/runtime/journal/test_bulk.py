@@ -5,6 +5,7 @@ from copy import copy
 from typing import Any
 
 import apsw
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -71,6 +72,25 @@ def test_as_one_and_one_by_one_give_the_same(writes: list[Write]) -> None:
     assert [marks(each) for each in several] == [marks(each) for each in single]
 
 
+def test_what_succeeds_is_done_as_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    connection = apsw.Connection(":memory:")
+    fill(connection)
+    first = [Record(run, "s", Kind.STARTED, b"", NOW) for run in range(1, 6)]
+    second: list[Write] = [Record(run, "s", Kind.RESULT, b"", NOW) for run in range(1, 6)]
+    second += [Move(run, RunState.DONE, NOW) for run in range(1, 6)]
+    monkeypatch.delattr(bulk, "apply")
+    connection.execute("BEGIN")
+    bulk.apply_all(connection, first)
+    bulk.apply_all(connection, second)
+    assert [write.lost for write in second] == [False] * 10
+
+
+def fill(connection: apsw.Connection) -> None:
+    migrate(connection, ())
+    for seq in range(1, 6):
+        apply(connection, Accept(f"run{seq}", "key", "f", "plan", NOW, b"", running=seq > 2))
+
+
 def one_by_one(connection: apsw.Connection, writes: list[Write]) -> None:
     for write in writes:
         apply(connection, write)
@@ -78,9 +98,7 @@ def one_by_one(connection: apsw.Connection, writes: list[Write]) -> None:
 
 def commit(connection: apsw.Connection, work: Callable[[], Any]) -> list[Any]:
     """Run a batch over five runs and give all that is then in the tables."""
-    migrate(connection, ())
-    for seq in range(1, 6):
-        apply(connection, Accept(f"run{seq}", "key", "f", "plan", NOW, b"", running=seq > 2))
+    fill(connection)
     connection.execute("BEGIN")
     work()
     connection.execute("COMMIT")

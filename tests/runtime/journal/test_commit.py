@@ -120,10 +120,11 @@ async def test_an_accept_that_cannot_be_written_is_lost_alone(
     assert [entry.exc_info is not None for entry in caplog.records] == [True] * 3
 
 
-async def test_an_accept_that_was_lost_leaves_no_delivery(journal: SqliteJournal) -> None:
+async def test_an_accept_that_was_lost_leaves_nothing(journal: SqliteJournal) -> None:
     wrong = accept()
     wrong.notes = None  # type: ignore[assignment]
     await journal.commit(wrong)
+    assert await journal.runs(limit=9) == []
     assert await journal.read(lambda c: c.execute("SELECT count(*) FROM deliveries").get) == 0
 
 
@@ -181,8 +182,9 @@ async def test_close_commits_what_has_gathered(opened: Open) -> None:
 
 async def test_after_close_nothing_is_taken_and_closing_again_does_nothing(journal: SqliteJournal) -> None:
     await journal.close()
+    future = journal.commit(accept())
     with pytest.raises(JournalError, match="the journal is closed"):
-        journal.commit(accept())
+        await future
     with pytest.raises(JournalError, match="the journal is closed"):
         await journal.open_runs(0, 1)
     await journal.close()

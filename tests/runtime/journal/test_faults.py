@@ -64,12 +64,37 @@ async def test_a_batch_that_the_disk_refuses_fails_whole_and_the_journal_heals(
     assert [write.seq for write in refused] == [0, 0]
     assert journal.healthy() == f"{type(error).__name__}: {error}"
     assert await ids(journal) == ["before"]
-    await asyncio.sleep(0.1)  # several tries, and a connection opened anew
+    await asyncio.sleep(0.1)  # several tries
     assert journal.healthy() is not None
     setattr(disk, where, None)
     await healed(journal)
     await journal.commit(accept("after"))
     assert await ids(journal) == ["before", "after"]
+
+
+async def test_what_a_batch_left_in_the_log_does_not_come_back(
+    journal: SqliteJournal, disk: FaultyDisk, opened: Open
+) -> None:
+    disk.sync_fails = apsw.IOError("torn cable")
+    for _ in range(3):
+        with pytest.raises(JournalError):
+            await journal.commit(accept())
+    disk.sync_fails = None
+    await journal.commit(accept("x"))
+    await journal.close()
+    assert await ids(await opened()) == ["x"]
+
+
+async def test_a_connection_that_became_useless_is_opened_anew(journal: SqliteJournal) -> None:
+    await journal.commit(accept("x"))
+    connection = journal._writer._connection  # noqa: SLF001  # nothing else makes it useless
+    assert connection is not None
+    connection.close()
+    with pytest.raises(JournalError, match="ConnectionClosedError"):
+        await journal.commit(accept())
+    await healed(journal)
+    await journal.commit(accept("y"))
+    assert await ids(journal) == ["x", "y"]
 
 
 async def test_trouble_is_logged_once_and_its_end_too(
@@ -138,16 +163,22 @@ async def test_a_writer_that_dies_leaves_nobody_waiting(
     await asyncio.sleep(0.01)
     assert journal.healthy() == "the journal's writer died"
     with pytest.raises(JournalError, match="the journal is closed"):
-        journal.commit(accept())
+        await journal.commit(accept())
     assert "the journal's writer died" in caplog.messages
 
 
-@pytest.mark.parametrize("seed", range(8))
-async def test_after_a_power_cut_all_that_was_committed_is_there(
-    journal: SqliteJournal, disk: FaultyDisk, folder: Path, opened: Open, seed: int, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    chance = random.Random(seed)
+@pytest.fixture(params=range(8))
+def chance(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> random.Random:
+    """Chance that is the same every time, and the log copied more often or less."""
+    chance = random.Random(request.param)  # noqa: S311  # no secret
     monkeypatch.setattr(writer, "CHECKPOINT_PAGES", chance.choice([5, 50, 1000]))
+    return chance
+
+
+async def test_after_a_power_cut_all_that_was_committed_is_there(
+    journal: SqliteJournal, disk: FaultyDisk, opened: Open, chance: random.Random
+) -> None:
+    folder = journal.path.parent
     acknowledged: list[str] = []
 
     async def deliver() -> None:
@@ -174,7 +205,7 @@ async def test_with_lesser_syncs_a_power_cut_loses_deliveries(
     monkeypatch.setattr(database, "_WRITING", database._WRITING.replace("= FULL", "= NORMAL"))  # noqa: SLF001
     journal = await opened()
     await journal.commit(accept("x", body=b"x" * 5000))
-    disk.cut(folder, tmp_path / "cut", random.Random(1))
+    disk.cut(folder, tmp_path / "cut", random.Random(1))  # noqa: S311  # no secret
     monkeypatch.undo()
     survivor = await opened(tmp_path / "cut")
     assert await ids(survivor) == []

@@ -163,6 +163,15 @@ async def test_a_record_that_cannot_be_written_harms_nobody_else(journal: Sqlite
     assert [(step, kind) for step, kind, _ in await kinds(journal)] == [("a", "failed"), ("c", "result")]
 
 
+async def test_an_effect_whose_record_cannot_be_written_is_undone(journal: SqliteJournal) -> None:
+    wrong = record(1, effect=note("one"))
+    wrong.args = "text"  # type: ignore[assignment]
+    await journal.commit(wrong, record(1, "b", effect=note("two")))
+    assert (wrong.lost, wrong.outcome) == (True, None)
+    assert await notes(journal) == ["two"]
+    assert [step for step, _, _ in await kinds(journal)] == ["b"]
+
+
 async def test_a_move_that_cannot_be_written_is_lost_alone(journal: SqliteJournal) -> None:
     await journal.commit(accept("y"))
     wrong = Move(1, RunState.DEAD, NOW, error="text")  # type: ignore[arg-type]

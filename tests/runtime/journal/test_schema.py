@@ -8,6 +8,7 @@ import pytest
 
 from runtime.journal import JournalTooNew, NotAJournal, Tables
 from runtime.journal.database import SqliteTooOld, check_library, open_writing
+from runtime.journal.protocol import JournalError
 from tests.runtime.journal.conftest import Open
 from tests.runtime.journal.made import accept
 
@@ -116,6 +117,11 @@ async def test_a_migration_that_fails_leaves_the_version_before_it(opened: Open)
     journal = await opened(tables=(TWO,))
     columns = await journal.read(lambda c: list(c.execute("SELECT name FROM pragma_table_info('cars')")))
     assert columns == [("plate",), ("colour",)]
+
+
+def test_a_place_without_write_ahead_log_is_refused() -> None:
+    with pytest.raises(JournalError, match=r"^:memory: lies where SQLite cannot keep a write-ahead log$"):
+        open_writing(Path(":memory:"), ())
 
 
 def test_a_sqlite_with_the_bug_in_its_log_is_refused() -> None:

@@ -15,7 +15,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 from runtime.failures import Kind as FailureKind
 from runtime.failures import StepFailure
 from runtime.journal import SqliteJournal, Tables, open_journal
-from runtime.journal.protocol import Accept, Kind, Move, Record, RunState, Write
+from runtime.journal.protocol import Accept, KeepPlan, Kind, Move, Record, RunState, Write
 from tests.runtime.journal.made import NOW, accept, move, record
 
 NOTES = Tables("notes", ("CREATE TABLE notes (n INTEGER PRIMARY KEY, text TEXT) STRICT",))
@@ -59,35 +59,37 @@ class Model:
                     return True
                 self.runs[write.run] = (self.runs[write.run][0], write.state, write.wake_at)
                 return False
+            case Record(effect=Note() as note):
+                return self._record_note(write, note)
             case Record():
-                return self._record(write)
-        raise AssertionError(write)
+                return self._record(write, write.kind, write.value)
+            case KeepPlan():
+                return False
 
     def is_open(self, run: int) -> bool:
         return run in self.runs and self.runs[run][1] in OPEN
 
-    def _record(self, write: Record) -> bool:
-        kind, value = write.kind, write.value
-        if isinstance(write.effect, Note):
-            kind = Kind.RESULT if write.effect.failure is None else Kind.FAILED
-            value = f'"{write.effect.text}"'.encode()
-            if kind is Kind.FAILED:
-                value = f'{{"code":"failed","message":"{write.effect.text}"}}'.encode()
+    def _record(self, write: Record, kind: Kind, value: bytes) -> bool:
         if not self.is_open(write.run):
             return True
-        before = self.steps[write.run].get(write.step)
-        if isinstance(write.effect, Note):
-            if before is not None and before[0] not in {Kind.STARTED, Kind.TIMER}:
-                return True
-            if write.effect.failure in {FailureKind.TRANSIENT, FailureKind.NOT_DONE}:
-                return False
-        if before is not None and (before[0], kind) not in REPLACES:
+        steps = self.steps[write.run]
+        if write.step in steps and (steps[write.step][0], kind) not in REPLACES:
             return True
-        if isinstance(write.effect, Note) and kind is Kind.RESULT:
-            self.notes.append(write.effect.text)
-        self.steps[write.run].pop(write.step, None)
-        self.steps[write.run][write.step] = (kind, value)
+        steps.pop(write.step, None)  # so that it comes last
+        steps[write.step] = (kind, value)
         return False
+
+    def _record_note(self, write: Record, note: Note) -> bool:
+        if not self.is_open(write.run):
+            return True
+        if self.steps[write.run].get(write.step, (Kind.STARTED,))[0] not in {Kind.STARTED, Kind.TIMER}:
+            return True
+        if note.failure in {FailureKind.TRANSIENT, FailureKind.NOT_DONE}:
+            return False
+        if note.failure is not None:
+            return self._record(write, Kind.FAILED, f'{{"code":"failed","message":"{note.text}"}}'.encode())
+        self.notes.append(note.text)
+        return self._record(write, Kind.RESULT, f'"{note.text}"'.encode())
 
 
 RUNS = st.integers(1, 6)

@@ -1,0 +1,150 @@
+"""Persons and messages that are kept beside the journal."""
+
+from pathlib import Path
+from typing import Any
+
+import apsw
+import msgspec
+import pytest
+
+from runtime.connections.local import (
+    TABLES,
+    Message,
+    Person,
+    PersonRow,
+    find_person,
+    list_outbox,
+    list_persons,
+    put_message,
+    upsert_person,
+)
+from runtime.failures import StepFailure
+from runtime.journal import open_journal
+from runtime.journal.protocol import Accept, Kind, Record
+from runtime.journal.schema import migrate
+
+NOW = 1_764_000_000_000  # ms
+LONG = "+5511987654321"
+SHORT = "+551187654321"  # as WhatsApp still writes it
+
+
+@pytest.fixture
+def connection() -> apsw.Connection:
+    connection = apsw.Connection(":memory:")
+    migrate(connection, (TABLES,))
+    return connection
+
+
+def test_a_person_that_nobody_knows_is_made(connection: apsw.Connection) -> None:
+    person = upsert_person(connection, "k1", at=NOW, phone=LONG, name="Ana")
+    assert person == Person("6ab9f1eb8f7d3388f4f9d586", "Ana", LONG)  # the id comes from the key
+    assert list_persons(connection, 10) == [PersonRow(person.id, "Ana", LONG, None, NOW, NOW)]
+
+
+@pytest.mark.parametrize(("first", "second"), [(LONG, SHORT), (SHORT, LONG), (LONG, LONG)])
+def test_both_forms_of_a_number_are_one_person(connection: apsw.Connection, first: str, second: str) -> None:
+    made = upsert_person(connection, "k1", at=NOW, phone=first, name="Ana")
+    found = upsert_person(connection, "k2", at=NOW + 1, phone=second, email="ana@example.com")
+    assert found == Person(made.id, "Ana", second, "ana@example.com")
+    assert find_person(connection, phone=first) == find_person(connection, phone=second) == found
+    assert list_persons(connection, 10) == [PersonRow(made.id, "Ana", second, "ana@example.com", NOW, NOW + 1)]
+
+
+def test_what_is_not_given_stays(connection: apsw.Connection) -> None:
+    upsert_person(connection, "k1", at=NOW, phone=LONG, name="Ana", email="ana@example.com")
+    assert upsert_person(connection, "k2", at=NOW, phone=LONG).name == "Ana"
+    assert upsert_person(connection, "k3", at=NOW, phone=LONG, name="Ana Luz").email == "ana@example.com"
+
+
+def test_without_phone_the_email_tells_who_it_is(connection: apsw.Connection) -> None:
+    made = upsert_person(connection, "k1", at=NOW, email="Ana@Example.com")
+    found = upsert_person(connection, "k2", at=NOW, email="ana@example.com", name="Ana")
+    assert found == Person(made.id, "Ana", None, "ana@example.com")
+    assert find_person(connection, email="ANA@EXAMPLE.COM") == found
+
+
+def test_of_several_with_one_email_the_first_is_meant(connection: apsw.Connection) -> None:
+    first = upsert_person(connection, "k1", at=NOW, phone=LONG, email="home@example.com")
+    second = upsert_person(connection, "k2", at=NOW, phone="+5511987654322", email="home@example.com")
+    assert first.id != second.id
+    assert find_person(connection, email="home@example.com") == first
+    assert find_person(connection, phone="+5511987654322", email="home@example.com") == second
+
+
+def test_who_is_known_by_email_gets_the_phone_that_is_given(connection: apsw.Connection) -> None:
+    made = upsert_person(connection, "k1", at=NOW, email="ana@example.com")
+    found = upsert_person(connection, "k2", at=NOW, email="ana@example.com", phone=LONG, known_by="email")
+    assert found == Person(made.id, None, LONG, "ana@example.com")
+    assert find_person(connection, phone=SHORT) == found
+
+
+def test_nobody_gets_the_phone_of_another(connection: apsw.Connection) -> None:
+    other = upsert_person(connection, "k1", at=NOW, phone=LONG)
+    upsert_person(connection, "k2", at=NOW, email="ana@example.com")
+    for email in ("ana@example.com", "new@example.com"):
+        with pytest.raises(StepFailure, match=r"^phone_taken: "):
+            upsert_person(connection, "k3", at=NOW, email=email, phone=SHORT, known_by="email")
+    assert find_person(connection, phone=LONG) == other
+    assert len(list_persons(connection, 10)) == 2
+
+
+def test_the_same_key_is_the_same_person_whatever_its_phone(connection: apsw.Connection) -> None:
+    made = upsert_person(connection, "k1", at=NOW, phone=LONG)
+    again = upsert_person(connection, "k1", at=NOW, phone="+5511987654322")
+    assert again == Person(made.id, None, "+5511987654322")
+    assert find_person(connection, phone=LONG) is None
+
+
+def test_a_person_without_phone_and_email_is_nobody(connection: apsw.Connection) -> None:
+    with pytest.raises(StepFailure, match=r"^no_identity: a person is known by phone or email, and neither is given$"):
+        upsert_person(connection, "k1", at=NOW, name="Ana")
+    assert find_person(connection) is None
+
+
+def test_a_person_leaves_out_what_is_unknown() -> None:
+    assert msgspec.json.encode(Person("1", phone=LONG)) == b'{"id":"1","phone":"+5511987654321"}'
+
+
+def test_a_message_is_put_once_for_a_key(connection: apsw.Connection) -> None:
+    first = put_message(connection, "k1", to=LONG, template="hi", params={"name": "Ana"}, at=NOW, person_id="p1")
+    again = put_message(connection, "k1", to=SHORT, template="bye", params={}, at=NOW + 1)
+    other = put_message(connection, "k2", to=LONG, template="hi", params={"n": [1, None]}, at=NOW + 2)
+    assert first == again == Message(first.id, LONG, "hi", {"name": "Ana"}, "p1", NOW)
+    assert len(first.id) == 24
+    assert list_outbox(connection, 10) == [other, first]
+    assert list_outbox(connection, 1) == [other]
+
+
+def test_persons_come_newest_first(connection: apsw.Connection) -> None:
+    ids = [upsert_person(connection, f"k{n}", at=NOW, email=f"{n}@example.com").id for n in range(3)]
+    assert [row.id for row in list_persons(connection, 2)] == [ids[2], ids[1]]
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "SELECT n FROM persons WHERE id = '1'",
+        "SELECT n FROM persons WHERE phone_match = '1'",
+        "SELECT n FROM persons WHERE email = '1' ORDER BY n LIMIT 1",
+        "SELECT n FROM outbox WHERE key = '1'",
+    ],
+)
+def test_nobody_is_looked_for_row_by_row(connection: apsw.Connection, query: str) -> None:
+    (row,) = connection.execute(f"EXPLAIN QUERY PLAN {query}")
+    assert str(row[3]).startswith("SEARCH")
+
+
+async def test_a_person_is_kept_with_the_record_of_the_step(tmp_path: Path) -> None:
+    journal = await open_journal(tmp_path / "data", clock=lambda: NOW, tables=(TABLES,))
+    await journal.commit(run := Accept("r", "k", "f", "p", NOW, b""))
+
+    def effect(connection: apsw.Connection) -> Any:
+        return upsert_person(connection, "k1", at=NOW, phone=LONG)
+
+    step = Record(run.seq, "upsert_person", Kind.RESULT, b"", NOW, effect=effect)
+    await journal.commit(step)
+    assert isinstance(step.outcome, Person)
+    (row,) = await journal.steps(run.seq)
+    assert msgspec.json.decode(row.value, type=Person) == step.outcome
+    assert len(await journal.read(lambda connection: list_persons(connection, 10))) == 1
+    await journal.close()
