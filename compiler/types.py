@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, replace
 
 @dataclass(frozen=True, slots=True)
 class Prim:
-    """A type with a name of its own: text, int, phone, datetime, json, secret, …
+    """A type with a name of its own: text, int, phone, datetime, json, secret and the like.
 
     Ranges hold at the door and `pii` is a qualifier: neither makes another type.
     """

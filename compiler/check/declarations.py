@@ -22,7 +22,7 @@ def declare(declared: Declared, environment: Environment) -> Environment:
     defs = [(source, node, reports) for source, node, reports in unique if isinstance(node, nodes.Def)]
     signatures = {node.name.text: _signature(source, node, reports, environment) for source, node, reports in defs}
     environment = replace(environment, defs=signatures)
-    for source, node, reports in defs:
+    for _, node, reports in defs:
         _check_body(signatures[node.name.text], environment, reports)
     _acyclic(defs, signatures)
     return environment
@@ -101,9 +101,7 @@ def _check_body(definition: Definition, environment: Environment, reports: Repor
 _ROOTS = frozenset({"payload", "headers", "query", "run", "secret", "config", "error"})
 
 
-def _acyclic(
-    defs: list[tuple[Source, nodes.Def, Reports]], signatures: dict[str, Definition]
-) -> None:
+def _acyclic(defs: list[tuple[Source, nodes.Def, Reports]], signatures: dict[str, Definition]) -> None:
     """Report each def that calls itself, over whatever way round."""
     for _, node, reports in defs:
         reached: set[str] = set()

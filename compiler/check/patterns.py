@@ -53,9 +53,7 @@ def check_patterns(step: nodes.Match, subject: Type, reports: Reports) -> None:
         )
 
 
-def _pattern(
-    pattern: nodes.Expr, subject: Type, seen: dict[tuple[type, Value], nodes.Expr], reports: Reports
-) -> None:
+def _pattern(pattern: nodes.Expr, subject: Type, seen: dict[tuple[type, Value], nodes.Expr], reports: Reports) -> None:
     value = pattern_value(pattern)
     if isinstance(pattern, nodes.Text) and value is None:
         reports.add("E215", pattern.span, "a pattern is plain text, without holes", "a hole")

@@ -43,9 +43,7 @@ _LATER: dict[type[nodes.Node], str] = {
 }
 
 
-def check_trigger(
-    expanded: Expanded, expressions: Expressions, payload: Scope, facts: Facts, reports: Reports
-) -> None:
+def check_trigger(expanded: Expanded, expressions: Expressions, payload: Scope, facts: Facts, reports: Reports) -> None:
     """Path and clauses of a trigger."""
     trigger = expanded.flow.trigger
     _once(trigger, reports)
@@ -137,8 +135,7 @@ def payload_fields(
     if declared is None:
         return RecordOf(()), ()
     fields = tuple(
-        _payload_field(field, expanded.lenient, types, reports)
-        for field in unique_fields(declared.fields, reports)
+        _payload_field(field, expanded.lenient, types, reports) for field in unique_fields(declared.fields, reports)
     )
     _unique_keys(declared, reports)
     return RecordOf(tuple(FieldOf(f.name, f.type, f.key) for f in fields)), fields
@@ -148,7 +145,7 @@ def _named(declared: nodes.NamedPayload, types: TypeReader) -> tuple[RecordOf, t
     """The whole body under one name: a field whose key is the body itself."""
     kind = types.read(declared.type)
     name = declared.name.text
-    return RecordOf((FieldOf(name, kind),)), (PayloadField(name, "", kind, None, False, show(kind)),)
+    return RecordOf((FieldOf(name, kind),)), (PayloadField(name, "", kind, None, lenient=False, spelled=show(kind)),)
 
 
 def _unique_keys(declared: nodes.RecordType, reports: Reports) -> None:

@@ -1,0 +1,100 @@
+"""Calls of functions: of the catalog, and of the folder's own `def`s."""
+
+from compiler.catalog import Function, Param
+from compiler.check.basis import Basis
+from compiler.check.facts import Definition
+from compiler.check.written import catalog_type
+from compiler.reports import listed, nearest
+from compiler.scope import Scope
+from compiler.types import (
+    Type,
+    Unknown,
+    bind,
+    is_pii,
+    show,
+    substitute,
+    with_pii,
+)
+from dsl import nodes
+
+
+class Calls(Basis):
+    """Checks calls."""
+
+    def _call(self, expr: nodes.FunctionCall, scope: Scope) -> Type:
+        if (definition := self.environment.defs.get(expr.name.text)) is not None:
+            return self._definition(expr, definition, scope)
+        function = self.environment.catalog.functions.get(expr.name.text)
+        if function is None:
+            for arg in expr.args:
+                self.check(arg.value, scope)
+            return self._no_function(expr)
+        bound: dict[str, Type] = {}
+        for arg, param in self._params(expr, function):
+            self._argument(arg, param, function, scope, bound)
+        result = substitute(catalog_type(function.result, self.environment.catalog), bound)
+        personal = any(is_pii(self.facts.types.get(id(arg.value), Unknown())) for arg in expr.args)
+        return with_pii(result) if personal else result
+
+    def _definition(self, expr: nodes.FunctionCall, definition: Definition, scope: Scope) -> Type:
+        """A call of a `def` of the folder: arguments go by place."""
+        name = expr.name.text
+        if len(expr.args) != len(definition.params) or any(arg.name is not None for arg in expr.args):
+            signature = ", ".join(f"{param}: {show(kind)}" for param, kind in definition.params)
+            self.mismatch("E213", expr.span, f"{name} takes {len(definition.params)} by place", f"{name}({signature})")
+        for arg, (param, kind) in zip(expr.args, definition.params, strict=False):
+            self.expect(arg.value, kind, scope, f"{param} of {name}")
+        return definition.result
+
+    def _argument(self, arg: nodes.Arg, param: Param, function: Function, scope: Scope, bound: dict[str, Type]) -> None:
+        wanted = catalog_type(param.type, self.environment.catalog)
+        found = self.check(arg.value, scope)
+        if not bind(wanted, found, bound):
+            self.expect(arg.value, substitute(wanted, bound), scope, f"{param.name} of {function.name}")
+        if param.constant and not (isinstance(arg.value, nodes.Text) and arg.value.static is not None):
+            self.mismatch(
+                "E215",
+                arg.value.span,
+                f"{param.name} of {function.name} is part of the plan: only quoted text may stand here",
+                "not a literal",
+            )
+
+    def _params(self, expr: nodes.FunctionCall, function: Function) -> list[tuple[nodes.Arg, Param]]:
+        """Pair arguments with parameters; what does not pair is reported."""
+        by_name = {param.name: param for param in function.params}
+        free = list(function.params)
+        pairs: list[tuple[nodes.Arg, Param]] = []
+        for arg in expr.args:
+            param = by_name.get(arg.name.text) if arg.name is not None else (free[0] if free else None)
+            if param is None or param not in free:
+                signature = f"{function.name}({', '.join(_shown(p) for p in function.params)})"
+                what = "is given twice or unknown" if arg.name is not None else "is one too many"
+                self.mismatch("E213", arg.span, f"this argument of {function.name} {what}", f"it takes {signature}")
+                continue
+            free.remove(param)
+            pairs.append((arg, param))
+        missing = [param.name for param in free if param.required]
+        if missing:
+            self.mismatch("E213", expr.span, f"{function.name} needs {listed(missing)}", "argument missing")
+        return pairs
+
+    def _no_function(self, expr: nodes.FunctionCall) -> Type:
+        meant = nearest(expr.name.text, [*self.environment.catalog.functions, *self.environment.defs])
+        fixes = []
+        if meant is not None:
+            fixes.append(
+                self.reports.replace(f"replace `{expr.name.text}` by `{meant}`", expr.name.span, meant, safe=True)
+            )
+        self.reports.add(
+            "E203",
+            expr.name.span,
+            f"there is no function `{expr.name.text}`",
+            f"did you mean `{meant}`?" if meant else "unknown function",
+            notes=[f"the folder defines {listed(sorted(self.environment.defs))}"] if self.environment.defs else [],
+            fixes=fixes,
+        )
+        return Unknown()
+
+
+def _shown(param: Param) -> str:
+    return f"{param.name}: {param.type}" if param.required else f"{param.name}: {param.type}?"

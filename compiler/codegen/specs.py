@@ -1,0 +1,103 @@
+"""The constants of a generated module: the payload's shape and the specs of its steps."""
+
+import ast
+import re
+
+from compiler import ir
+from compiler.codegen.nodes import TOP, identifier
+from compiler.codegen.values import Values
+from dsl.source import Source
+
+
+class Specs(Values):
+    """Builds constants."""
+
+    def __init__(self, source: Source) -> None:
+        super().__init__(source)
+        self.specs: dict[str, str] = {}
+
+    def payload(self, payload: ir.Object) -> ast.expr:
+        """The shape of the body: a record, or one value under a name (its key is then empty)."""
+        match payload.fields:
+            case (ir.ShapeField(name=name, key="", shape=shape),):
+                return self.call(TOP, "whole", self.const(TOP, identifier(name)), self.shape(shape))
+            case _:
+                return self._record("Payload", payload)
+
+    def _record(self, name: str, record: ir.Object) -> ast.expr:
+        fields = [self._field(field) for field in record.fields]
+        return self.call(TOP, "record", self.const(TOP, name), *fields)
+
+    def _field(self, field: ir.ShapeField) -> ast.expr:
+        named: dict[str, ast.expr] = {}
+        if field.key != field.name:
+            named["key"] = self.const(TOP, field.key)
+        if not field.required:
+            named["required"] = self.const(TOP, False)  # noqa: FBT003  # the value itself
+        if field.default is not None:
+            named["default"] = self.value(TOP, field.default)
+        if field.lenient:
+            named["lenient"] = self.const(TOP, True)  # noqa: FBT003  # the value itself
+        name = self.const(TOP, identifier(field.name))
+        return self.call(TOP, "field", name, self.shape(field.shape), **named)
+
+    def shape(self, shape: ir.Shape) -> ast.expr:
+        match shape:
+            case ir.Scalar("phone", options):
+                return self.call(TOP, "phone_kind", *(self.const(TOP, option) for option in options))
+            case ir.Scalar(name, options) if options:
+                bounds = [self.const(TOP, option) for option in options]
+                return self.call(TOP, "ranged", self.name(TOP, f"{name}_kind"), *bounds)
+            case ir.Scalar(name):
+                return self.name(TOP, f"{name}_kind")
+            case ir.OneOf(values):
+                return self.call(TOP, "enum", *(self.const(TOP, value) for value in values))
+            case ir.Many(item):
+                return self.call(TOP, "array", self.shape(item))
+            case ir.Object():
+                return self.call(TOP, "nested", self._record("Record", shape))
+
+    def spec(self, op: ir.Effect) -> ast.expr:
+        named: dict[str, ast.expr] = {}
+        if op.literal:
+            named["literal"] = self.tuple(self._part(part) for part in op.literal)
+        said = ("tries", "low", "high", "unknown")
+        policy = {k: v for k in said if (v := getattr(op.policy, k)) is not None}
+        if policy:
+            named["policy"] = self.call(TOP, "policy", **{k: self.const(TOP, v) for k, v in policy.items()})
+        if op.result is not None:
+            named["result"] = self.call(TOP, "reader", self.shape(op.result))
+        if op.code is not None:
+            named["block"] = self._block(op.code)
+        if op.within is not None:
+            named["within"] = self.const(TOP, op.within)
+        parts = (self.const(TOP, part) for part in (op.step, op.verb, op.effect))
+        return self.call(TOP, "step", *parts, **named)
+
+    def _part(self, part: str | ir.Setting | ir.Hole) -> ast.expr:
+        match part:
+            case str():
+                return self.const(TOP, part)
+            case ir.Setting(name):
+                return self.call(TOP, "setting", self.const(TOP, name))
+            case ir.Hole():
+                return self.call(TOP, "hole")
+
+    def _block(self, code: ir.Code) -> ast.expr:
+        params = self.tuple(self.const(TOP, param) for param in code.params)
+        line = self.source.position(code.body.start).line
+        return self.call(
+            TOP,
+            "block",
+            self.const(TOP, code.python),
+            params,
+            self.const(TOP, self.source.path),
+            self.const(TOP, line),
+        )
+
+    def spec_name(self, step: str) -> str:
+        name = re.sub(r"\W", "_", step).upper()
+        while name in self.specs.values():
+            name += "_"
+        self.specs[step] = name
+        return name
