@@ -7,12 +7,13 @@ from runtime.code import CodePool
 from runtime.connections.http import HttpClient
 from runtime.context import Verb
 from runtime.functions import FUNCTIONS
-from runtime.steps import code, delete, get, patch, post, put, send_hsm, upsert_person
+from runtime.steps import code, delete, find_person, get, patch, post, put, send_hsm, upsert_person
 from runtime.steps.entities import PERSON
 
 SIGNATURES: Final[tuple[Entry, ...]] = (
     PERSON,
     delete.SIGNATURE,
+    find_person.SIGNATURE,
     get.SIGNATURE,
     patch.SIGNATURE,
     post.SIGNATURE,
@@ -32,6 +33,7 @@ def verbs(http: HttpClient, pool: CodePool) -> dict[str, Verb]:
     return {
         code.TITLE: code.verb(pool),
         delete.SIGNATURE.title: delete.verb(http),
+        find_person.SIGNATURE.title: find_person.VERB,
         get.SIGNATURE.title: get.verb(http),
         patch.SIGNATURE.title: patch.verb(http),
         post.SIGNATURE.title: post.verb(http),

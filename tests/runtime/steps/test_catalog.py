@@ -30,7 +30,7 @@ each_verb = pytest.mark.parametrize("verb", VERBS, ids=lambda verb: verb.title)
 def test_the_catalog_has_verbs_entities_and_functions() -> None:
     found = catalog()
 
-    assert list(found.verbs) == ["delete", "get", "patch", "post", "put", "send hsm", "upsert person"]
+    assert list(found.verbs) == ["delete", "find person", "get", "patch", "post", "put", "send hsm", "upsert person"]
     assert list(found.entities) == ["person"]
     assert "format_phone" in found.functions
 
@@ -40,7 +40,7 @@ async def test_each_verb_does_something_and_code_too() -> None:
 
     assert done.keys() == {*catalog().verbs, "code"}
     local = {title for title, verb in done.items() if isinstance(verb, LocalVerb)}
-    assert local == {"send hsm", "upsert person"}
+    assert local == {"find person", "send hsm", "upsert person"}
     assert all(isinstance(done[title], RemoteVerb) for title in done.keys() - local)
 
 
@@ -93,7 +93,7 @@ def test_effects_are_of_the_class_that_they_are() -> None:
         by_class[verb.effect].add(verb.title)
 
     assert by_class == {
-        EffectClass.IDEMPOTENT: {"delete", "get", "put", "upsert person"},
+        EffectClass.IDEMPOTENT: {"delete", "find person", "get", "put", "upsert person"},
         EffectClass.KEYED: {"patch", "post"},
         EffectClass.ONCE: {"send hsm"},
     }

@@ -1,0 +1,33 @@
+"""`find person by KEY`: the person of that phone or email, or nothing."""
+
+from typing import Final
+
+import apsw
+import msgspec
+
+from compiler.catalog import EffectClass, Slot, Verb
+from runtime.connections.local import Person, find_person
+from runtime.context import Call, LocalVerb
+
+SIGNATURE: Final = Verb(
+    "find",
+    "person",
+    EffectClass.IDEMPOTENT,
+    doc=(
+        "Gives the person of a phone or an email, if there is one: its result may be absent, and its `else` runs when "
+        "nothing is found. Both forms of a Brazilian mobile find the same person."
+    ),
+    slots=(Slot("by", ("phone", "email"), fills=True),),
+    result="person",
+    finds=True,
+    connection="persons",
+)
+
+
+def apply(connection: apsw.Connection, call: Call) -> Person | None:
+    """Look in the journal's own database. Arguments: the key."""
+    (key,) = call.args
+    return find_person(connection, email=key) if "@" in key else find_person(connection, phone=key)
+
+
+VERB: Final = LocalVerb(apply, msgspec.json.Decoder(Person | None).decode)
