@@ -13,6 +13,7 @@ from compiler.types import (
     BOOL,
     DECIMAL,
     INT,
+    JSON,
     TEXT,
     EnumOf,
     FieldOf,
@@ -56,7 +57,7 @@ def check_trigger(expanded: Expanded, expressions: Expressions, payload: Scope, 
             case nodes.Dedupe(key=key):
                 _dedupe(key, expressions, payload, reports)
             case nodes.Answer():
-                _answer(clause, facts, reports)
+                _answer(clause, expressions, facts, reports)
             case nodes.AnswerWithin() if not facts.responds:
                 reports.add("E206", clause.span, "`answer within` is for flows that `respond`", "nobody waits")
             case _:
@@ -83,20 +84,24 @@ def _dedupe(key: nodes.Expr, expressions: Expressions, payload: Scope, reports: 
             reports.add("E206", node.span, "the key of `dedupe` comes from the delivery alone", "not of the delivery")
 
 
-def _answer(clause: nodes.Answer, facts: Facts, reports: Reports) -> None:
+def _answer(clause: nodes.Answer, expressions: Expressions, facts: Facts, reports: Reports) -> None:
     if facts.responds:
         reports.add("E504", clause.span, "a flow that uses `respond` has its answer there", "a second answer")
     if not 200 <= clause.status <= 299:
         reports.add("E219", clause.span, "an accepted delivery is answered with 200 to 299", "out of range")
-    for node in nodes.walk(clause.body) if clause.body is not None else ():
-        if isinstance(node, nodes.NameRef) and node.name != "run":
-            reports.add(
-                "E206",
-                node.span,
-                "the immediate answer is made of literals and `run.id`",
-                "the flow has not run yet",
-                notes=["`respond` in the flow answers with what the flow knows"],
-            )
+    if clause.body is None:
+        return
+    beyond = [n for n in nodes.walk(clause.body) if isinstance(n, nodes.NameRef) and n.name != "run"]
+    if not beyond:
+        expressions.expect(clause.body, JSON, Scope(), "the answer")
+    for node in beyond:
+        reports.add(
+            "E206",
+            node.span,
+            "the immediate answer is made of literals and `run.id`",
+            "the flow has not run yet",
+            notes=["`respond` in the flow answers with what the flow knows"],
+        )
 
 
 def _check_path(trigger: nodes.Trigger, reports: Reports) -> None:
