@@ -83,7 +83,7 @@ class Expressions(Operators, Calls):
             case nodes.Comprehension():
                 return self._comprehension(expr, scope)
 
-    def _name(self, expr: nodes.NameRef, scope: Scope) -> Type:
+    def _name(self, expr: nodes.NameRef, scope: Scope, *, field_of: bool = False) -> Type:
         if (binding := scope.get(expr.name)) is not None:
             self.facts.names[id(expr)] = binding
             self.facts.used.add(binding.variable)
@@ -92,6 +92,8 @@ class Expressions(Operators, Calls):
             return binding.type
         if expr.name == "payload":
             self.facts.roots[id(expr)] = "payload"
+            if not field_of:
+                self.reports.add("N202", expr.span, "the payload is used whole: every field of it goes along")
             return self.facts.payload
         if expr.name in ROOTS:
             return self._bare_root(expr)
@@ -157,7 +159,10 @@ class Expressions(Operators, Calls):
         root = expr.value.name if isinstance(expr.value, nodes.NameRef) else ""
         if root in ("run", "config", "secret", "headers", "query") and scope.get(root) is None:
             return self._root_field(root, expr)
-        value = self.check(expr.value, scope)
+        if isinstance(expr.value, nodes.NameRef):
+            value = self.facts.types[id(expr.value)] = self._name(expr.value, scope, field_of=True)
+        else:
+            value = self.check(expr.value, scope)
         inner = required(value)
         if isinstance(inner, Unknown):
             return Unknown()

@@ -9,6 +9,7 @@ from typing import Literal
 from compiler.check.commands import Commands, word
 from compiler.check.expressions import FAILURE, Expressions
 from compiler.check.facts import Environment, Facts
+from compiler.check.failing import may_fail
 from compiler.check.written import TypeReader
 from compiler.expand import Expanded
 from compiler.reports import Reports, listed
@@ -39,6 +40,7 @@ class Steps:
 
     def __init__(self, expanded: Expanded, environment: Environment, facts: Facts, reports: Reports) -> None:
         self._expanded = expanded
+        self._environment = environment
         self.facts = facts
         self.reports = reports
         self.types = TypeReader(reports, environment.types)
@@ -143,11 +145,22 @@ class Steps:
         self._commands.clauses(step.clauses)
         self._take_only(step.clauses, ("else",), "a step that only computes")
         found = self.expressions.check(step.value, scope)
+        self._over_handled(step)
         if found == SECRET:
             self.reports.add("E601", step.value.span, "a secret cannot be bound to a name", "this is a secret")
             found = Unknown()
         rewrites = isinstance(step.value, nodes.FunctionCall) and step.name.span.start > step.span.start
         return self._bind(step.name, found, step, scope, explicit=not rewrites)
+
+    def _over_handled(self, step: nodes.BindStep) -> None:
+        """Warn of an `else` after what cannot fail."""
+        for clause in step.clauses:
+            if isinstance(clause, nodes.OrElse) and not may_fail(step.value, self._environment):
+                before = self.reports.source.text[: clause.span.start]
+                span = Span(len(before.rstrip()), clause.span.end)
+                fix = self.reports.replace("remove it", span, "", safe=True)
+                message = "this cannot fail, so its `else` never runs"
+                self.reports.add("W412", clause.span, message, "never runs", fixes=[fix])
 
     def _take_only(self, clauses: tuple[nodes.Clause, ...], taken: tuple[str, ...], what: str) -> None:
         for clause in clauses:

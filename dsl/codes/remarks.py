@@ -40,6 +40,25 @@ on webhook {nome: text?}
 """,
     ),
     Code(
+        "W412",
+        "a failure handled that cannot happen",
+        """\
+The step only computes, and nothing in it can fail; what stands after `else` never runs.
+""",
+        bad="""\
+flow a
+on webhook {nome: text}
+  -> x = nome else { -> stop }
+  -> log x
+""",
+        good="""\
+flow a
+on webhook {nome: text}
+  -> x = nome
+  -> log x
+""",
+    ),
+    Code(
         "N201",
         "a payload that is inferred from use",
         """\
@@ -50,6 +69,24 @@ on webhook -> format_phone(telefone) -> upsert person
 """,
         good="""\
 on webhook {telefone: scalar} -> format_phone(telefone) -> upsert person
+""",
+    ),
+    Code(
+        "N202",
+        "the payload is used whole",
+        """\
+`payload` as a value takes every declared field along, also those that are added later. Where data leaves, name the
+fields that are meant to.
+""",
+        bad="""\
+flow a
+on webhook {n: int, nome: text}
+  -> post "https://erp.example/x" with payload
+""",
+        good="""\
+flow a
+on webhook {n: int, nome: text}
+  -> post "https://erp.example/x" with {n, nome}
 """,
     ),
     Code(
