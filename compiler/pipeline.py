@@ -16,7 +16,7 @@ from compiler.catalog import Catalog
 from compiler.check import Environment, Facts, check_flow, declare, same_names
 from compiler.codegen import generate
 from compiler.expand import Expanded, Fill, expand
-from compiler.ir import Apply, Effect, Plan, all_steps, canonical
+from compiler.ir import Effect, Plan, all_steps, applied, canonical
 from compiler.lower import lower
 from compiler.optimise import optimise
 from compiler.reports import Reports
@@ -163,20 +163,6 @@ def _used(plan: Plan, expanded: Expanded, catalog: Catalog) -> list[msgspec.Stru
         named = {verb.result, *(kind for slot in verb.slots for kind in slot.types)}
         found |= {name: entity for name, entity in catalog.entities.items() if name in named}
     written = {node.name.text for node in nodes.walk(expanded.flow) if isinstance(node, nodes.FunctionCall)}
-    functions = _applied(plan) | written
+    functions = applied(plan) | written
     found |= {name: f for name, f in catalog.functions.items() if name in functions}
     return [found[name] for name in sorted(found)]
-
-
-def _applied(plan: Plan) -> set[str]:
-    names: set[str] = set()
-    stack: list[object] = [plan]
-    while stack:
-        node = stack.pop()
-        if isinstance(node, Apply):
-            names.add(node.function)
-        if isinstance(node, tuple):
-            stack.extend(node)
-        elif hasattr(node, "__dataclass_fields__"):
-            stack.extend(getattr(node, name) for name in node.__dataclass_fields__)
-    return names

@@ -15,7 +15,7 @@ class Binding:
     """What a name stands for from one place on. `variable` is unique in its flow."""
 
     name: str
-    variable: str  # unique in its flow; a payload field's begins with `p.`
+    variable: str  # unique in its flow: no name of the language holds `#` or `.`; a payload field's begins with `p.`
     type: Type
     span: Span
     origin: Literal["payload", "step"]
@@ -28,6 +28,7 @@ class Scope:
 
     names: dict[str, Binding] = field(default_factory=dict)
     ended: Span | None = None
+    present: frozenset[tuple[str, str]] = frozenset()  # variables and the paths of theirs that are known to be there
     answered: Literal["no", "maybe", "yes"] = "no"  # whether the paths to here have answered the sender
 
     def bind(self, binding: Binding) -> "Scope":
@@ -72,6 +73,8 @@ def merge(before: Scope, paths: list[Scope], suffix: str) -> tuple[Scope, list[M
     if not going_on:
         return replace(before, ended=paths[0].ended), []
     answered = {path.answered for path in going_on}
+    known = frozenset.intersection(*(path.present for path in going_on))
+    before = replace(before, present=known)
     after, merged = replace(before, answered=answered.pop() if len(answered) == 1 else "maybe"), list[Merged]()
     for name in dict.fromkeys(name for path in going_on for name in path.names):
         found = [path.get(name) for path in going_on]
@@ -79,7 +82,7 @@ def merge(before: Scope, paths: list[Scope], suffix: str) -> tuple[Scope, list[M
         if len(present) == len(found) and len({binding.variable for binding in present}) == 1:
             after = after.bind(replace(present[0], type=_joined(present, found)))
             continue
-        bound = replace(present[0], variable=f"{name}_{suffix}", type=_joined(present, found))
+        bound = replace(present[0], variable=f"{name}#{suffix}", type=_joined(present, found))
         merged.append(Merged(bound, tuple(None if path.ended else path.get(name) for path in paths)))
         after = after.bind(bound)
     return after, merged
@@ -90,6 +93,14 @@ def _joined(present: list[Binding], found: list[Binding | None]) -> Type:
     if kind is None:
         return Clash()
     return optional(kind) if len(present) < len(found) else kind
+
+
+def path_narrowed(scope: Scope, name: str, path: str) -> Scope:
+    """The scope in which a field, such as `b.c` of `a`, is known to be there."""
+    binding = scope.get(name)
+    if binding is None:
+        return scope
+    return replace(scope, present=scope.present | {(binding.variable, path)})
 
 
 def narrowed(scope: Scope, name: str) -> Scope:

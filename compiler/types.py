@@ -196,6 +196,9 @@ def _join(left: Type, right: Type) -> Type | None:
             return left
         case (NoneType(), other) | (other, NoneType()):
             return optional(other)
+        case ListOf(a), ListOf(b):
+            item = _join(a, b)
+            return None if item is None else ListOf(item)
         case (OptionalOf(), _) | (_, OptionalOf()):
             inner = _join(required(left), required(right))
             return None if inner is None else optional(inner)

@@ -14,7 +14,7 @@ import msgspec
 
 from compiler.catalog import Catalog, Entry
 from compiler.check import Environment
-from compiler.codegen import byte_position, identifier
+from compiler.codegen import ANSWER, DEDUPE, FLOW, ON_ERROR, PAYLOAD, byte_position
 from compiler.ir import Plan, all_steps
 from compiler.pipeline import Compiled, Folder, compile_folder, used_entries
 from dsl import Diagnostic, Source, read_source
@@ -37,7 +37,6 @@ class FolderSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     config: dict[str, str] = {}
     region: str = "BR"
     timezone: str = "America/Sao_Paulo"
-
 
     def environment(self, catalog: Catalog) -> Environment:
         """What flows of the folder are checked against."""
@@ -144,13 +143,13 @@ def link(flow: Compiled, catalog: Catalog, settings: FolderSettings) -> Program:
         path=plan.path,
         limit=plan.limit,
         responds=plan.responds,
-        payload=names["PAYLOAD"],
-        run=names[identifier(flow.name)],
+        payload=names[PAYLOAD],
+        run=names[FLOW],
         filename=flow.source.path,
         places=_places(flow),
         code=code,
         sources=msgspec.json.encode(_bundle(flow, catalog, settings)),
-        handler=names.get("on_error"),
+        handler=names.get(ON_ERROR),
         headers=plan.headers,
         query=plan.query,
         dedupe=_dedupe(names, plan),
@@ -169,7 +168,7 @@ def _bundle(flow: Compiled, catalog: Catalog, settings: FolderSettings) -> _Bund
 def _dedupe(names: Mapping[str, Any], plan: Plan) -> Dedupe | None:
     if plan.dedupe is None:
         return None
-    key = names["dedupe_key"]
+    key = names[DEDUPE]
 
     def text_key(payload: Any, request: Request) -> str | None:
         found = key(payload, _Delivery(request))
@@ -181,7 +180,7 @@ def _dedupe(names: Mapping[str, Any], plan: Plan) -> Dedupe | None:
 def _answer(names: Mapping[str, Any], plan: Plan) -> Callable[[str], tuple[int, Any]] | None:
     if plan.answer is None:
         return None
-    status, body = plan.answer.status, names["answer_body"]
+    status, body = plan.answer.status, names[ANSWER]
     return lambda run_id: (status, body(SimpleNamespace(run=SimpleNamespace(id=run_id))))
 
 
@@ -300,6 +299,10 @@ _NAMES: dict[str, Any] = {
     "maybe_member": values.maybe_member,
     "element": values.element,
     "given": values.given,
+    "either": values.either,
+    "either_lazily": values.either_lazily,
+    "same": values.same,
+    "holds": values.holds,
     "failed": values.failed,
     "instant": values.instant,
     "moment": values.moment,

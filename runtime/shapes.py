@@ -158,13 +158,20 @@ def _raw_scalar(raw: msgspec.Raw) -> str:
 def _json(value: Any) -> object:
     match value:
         case Number():
-            return int(value) if value.lstrip("-").isdigit() else Decimal(value)
+            return _any_number(value)
         case list():
             return [_json(item) for item in value]
         case dict():
             return {key: _json(item) for key, item in value.items()}
         case _:
             return value
+
+
+def _any_number(value: str) -> int | Decimal:
+    try:
+        return int(value) if value.lstrip("-").isdigit() else Decimal(value)
+    except (ArithmeticError, ValueError) as error:  # an exponent, or digits, beyond what Python takes
+        raise _Mismatch("a number without measure") from error
 
 
 def _raw_json(raw: msgspec.Raw) -> object:

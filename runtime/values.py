@@ -1,10 +1,13 @@
 """Helpers that generated code calls: arithmetic, access to fields, text. Absence is `None`."""
 
+import re
 from collections.abc import Callable, Mapping
 from datetime import UTC, date, datetime, timedelta
 from decimal import ROUND_HALF_EVEN, Context, Decimal, DivisionByZero, InvalidOperation, Overflow
 from typing import Any
 from zoneinfo import ZoneInfo
+
+import msgspec
 
 from runtime.failures import StepFailure
 
@@ -27,7 +30,21 @@ def _number(left: Number, right: Number, whole: Any, exact: Any) -> Number:
         result: Decimal = exact(Decimal(left), Decimal(right))
     except (InvalidOperation, Overflow) as error:
         raise StepFailure("overflow", "the result has more than 28 digits") from error
-    return result
+    return _bounded(result)
+
+
+def _bounded(value: Decimal) -> Decimal:
+    """A decimal within the type: exponents from -28 to 28; what is finer is rounded half-even."""
+    exponent = value.as_tuple().exponent
+    if isinstance(exponent, int) and exponent > _FINEST:
+        raise StepFailure("overflow", "the result is too large for a decimal")
+    if isinstance(exponent, int) and exponent < -_FINEST:
+        return value.quantize(Decimal(1).scaleb(-_FINEST), ROUND_HALF_EVEN, _WIDE)
+    return value
+
+
+_FINEST = 28
+_WIDE = Context(prec=64)
 
 
 def add(left: Any, right: Any) -> Any:
@@ -95,13 +112,19 @@ def milliseconds(value: timedelta) -> int:
 def divide(left: Number, right: Number) -> Decimal:
     """The quotient as a decimal of 28 digits, half-even. Raises StepFailure `division_by_zero`."""
     _check_divisor(right)
-    return _EXACT.divide(Decimal(left), Decimal(right))
+    try:
+        return _bounded(_EXACT.divide(Decimal(left), Decimal(right)))
+    except Overflow as error:
+        raise StepFailure("overflow", "the result is too large for a decimal") from error
 
 
 def modulo(left: Number, right: Number) -> Number:
     """The remainder, with the dividend's sign. Raises StepFailure `division_by_zero`."""
     _check_divisor(right)
-    remainder = _EXACT.remainder(Decimal(left), Decimal(right))
+    try:
+        remainder = _EXACT.remainder(Decimal(left), Decimal(right))
+    except InvalidOperation as error:
+        raise StepFailure("overflow", "the remainder of numbers so far apart has no exact value") from error
     return int(remainder) if isinstance(left, int) and isinstance(right, int) else remainder
 
 
@@ -124,16 +147,51 @@ def _written(value: Number) -> str:
     return format(value, "f") if isinstance(value, Decimal) else str(value)
 
 
-def member(value: Any, name: str) -> Any:
-    """A field of a record, however it is held; None where it is not there."""
+def member(value: Any, name: str, attribute: str = "") -> Any:
+    """A field of a record, however it is held (in a struct under `attribute`); None where it is not there."""
     if isinstance(value, Mapping):
         return value.get(name)
-    return getattr(value, name, None)
+    return getattr(value, attribute or name, None)
 
 
-def maybe_member(value: Any, name: str) -> Any:
+def maybe_member(value: Any, name: str, attribute: str = "") -> Any:
     """A field of a value that may be absent, or of json, which may be anything."""
-    return None if value is None or isinstance(value, str | int | Decimal | list) else member(value, name)
+    return None if value is None or isinstance(value, str | int | Decimal | list) else member(value, name, attribute)
+
+
+def either(value: Any, default: Any) -> Any:
+    """`value ?? default`."""
+    return default if value is None else value
+
+
+def either_lazily(value: Any, default: Callable[[], Any]) -> Any:
+    """`value ?? default`, where the default may fail or costs something."""
+    return default() if value is None else value
+
+
+def same(left: Any, right: Any) -> bool:
+    """Whether two values hold the same, however they are held."""
+    return bool(_held(left) == _held(right))
+
+
+def holds(value: Any, items: list[Any]) -> bool:
+    """Whether an array has an item that holds the same as a value."""
+    wanted = _held(value)
+    return any(_held(item) == wanted for item in items)
+
+
+_ATTRIBUTE = re.compile(r"^f(?=f*_)")  # what generated code puts before names that begin with an underscore
+
+
+def _held(value: Any) -> Any:
+    """A value as plain dicts and lists, without absent fields."""
+    if isinstance(value, list):
+        return [_held(item) for item in value]
+    if isinstance(value, msgspec.Struct):
+        value = {_ATTRIBUTE.sub("", f.name): getattr(value, f.name) for f in msgspec.structs.fields(value)}
+    if isinstance(value, Mapping):
+        return {name: _held(part) for name, part in value.items() if part is not None}
+    return value
 
 
 def element(value: Any, index: Any) -> Any:

@@ -1,7 +1,7 @@
 """Checks steps with blocks: paths that part and meet again."""
 
 from compiler.check.narrow import narrow
-from compiler.check.patterns import check_patterns, pattern_value
+from compiler.check.patterns import MAX_ARMS, check_patterns, pattern_value
 from compiler.check.steps import Steps
 from compiler.scope import Binding, Scope, merge, narrowed
 from compiler.types import (
@@ -76,6 +76,9 @@ class Blocks(Steps):
         return self._merged(step, before, [after, failed])
 
     def _if(self, step: nodes.If, scope: Scope) -> Scope:
+        if len(step.arms) > MAX_ARMS:
+            message = f"an `if` has at most {MAX_ARMS} arms"
+            self.reports.add("E219", self.first_word(step.span), message, "too many")
         paths, otherwise = [], scope
         for arm in step.arms:
             self.expressions.expect(arm.condition, BOOL, otherwise, "`if`")

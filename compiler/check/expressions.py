@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 
 from compiler.check.calls import Calls
+from compiler.check.narrow import dotted
 from compiler.check.operators import Operators
 from compiler.reports import Reports, listed, nearest
 from compiler.scope import ROOTS, Binding, Scope
@@ -167,11 +168,18 @@ class Expressions(Operators, Calls):
         if isinstance(inner, Unknown):
             return Unknown()
         if inner == JSON:
-            return optional(JSON)
+            return JSON if self._is_there(expr, scope) else optional(JSON)
         field = inner.field(expr.name.text) if isinstance(inner, RecordOf) else None
         if field is None:
             return self._no_field(expr, inner)
-        return optional(field.type) if isinstance(value, OptionalOf) else field.type
+        found = optional(field.type) if isinstance(value, OptionalOf) else field.type
+        return required(found) if self._is_there(expr, scope) else found
+
+    def _is_there(self, expr: nodes.FieldOf, scope: Scope) -> bool:
+        """Whether a condition has told that this path is there."""
+        root, path = dotted(expr)
+        binding = scope.get(root) if root is not None else None
+        return binding is not None and (binding.variable, path) in scope.present
 
     def _root_field(self, root: str, expr: nodes.FieldOf) -> Type:
         self.facts.roots[id(expr)] = root
@@ -279,7 +287,7 @@ class Expressions(Operators, Calls):
         if name.text in ROOTS or scope.get(name.text) is not None:
             self.mismatch("E214", name.span, f"`{name.text}` means something else already", "choose another name")
         self._loops += 1
-        return scope.bind(Binding(name.text, f"{name.text}_each{self._loops}", item, name.span, "step"))
+        return scope.bind(Binding(name.text, f"{name.text}#each{self._loops}", item, name.span, "step"))
 
 
 _EXAMPLES = {

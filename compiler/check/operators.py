@@ -1,6 +1,7 @@
 """Types of operators."""
 
 from compiler.check.basis import Basis
+from compiler.check.narrow import narrow
 from compiler.scope import Scope
 from compiler.types import (
     BOOL,
@@ -45,7 +46,8 @@ class Operators(Basis):
         match expr.op:
             case "and" | "or":
                 self.expect(expr.left, BOOL, scope, f"`{expr.op}`")
-                self.expect(expr.right, BOOL, scope, f"`{expr.op}`")
+                then = narrow(expr.left, scope, holds=expr.op == "and")
+                self.expect(expr.right, BOOL, then, f"`{expr.op}`")
                 return BOOL
             case "??":
                 return self._coalesce(expr, scope)

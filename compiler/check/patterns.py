@@ -7,6 +7,7 @@ from compiler.types import BOOL, DECIMAL, INT, EnumOf, NoneType, OptionalOf, Typ
 from dsl import Span, nodes
 
 Value = str | int | Decimal | None
+MAX_ARMS = 100
 
 
 def pattern_value(pattern: nodes.Expr) -> Value:
@@ -30,6 +31,7 @@ def pattern_value(pattern: nodes.Expr) -> Value:
 
 def check_patterns(step: nodes.Match, subject: Type, reports: Reports) -> None:
     """Report patterns of another type, patterns given twice, arms after `else`, and what no arm covers."""
+    _count(step, reports)
     seen: dict[tuple[type, Value], nodes.Expr] = {}
     closed: nodes.Case | None = None
     for case in step.cases:
@@ -53,12 +55,19 @@ def check_patterns(step: nodes.Match, subject: Type, reports: Reports) -> None:
         )
 
 
+def _count(step: nodes.Match, reports: Reports) -> None:
+    if len(step.cases) > MAX_ARMS or any(len(case.patterns) > MAX_ARMS for case in step.cases):
+        message = f"a `match` has at most {MAX_ARMS} arms, and an arm as many patterns"
+        reports.add("E219", Span(step.span.start, step.span.start + len("match")), message, "too many")
+
+
 def _pattern(pattern: nodes.Expr, subject: Type, seen: dict[tuple[type, Value], nodes.Expr], reports: Reports) -> None:
     value = pattern_value(pattern)
     if isinstance(pattern, nodes.Text) and value is None:
         reports.add("E215", pattern.span, "a pattern is plain text, without holes", "a hole")
         return
-    first = seen.setdefault((type(value), value), pattern)
+    kind = Decimal if isinstance(value, int) and not isinstance(value, bool) else type(value)
+    first = seen.setdefault((kind, value), pattern)
     if first is not pattern:
         reports.add("E207", pattern.span, "this pattern is given twice", "again", related=[(first.span, "first here")])
     if not _fits(value, subject):

@@ -77,7 +77,7 @@ class Steps:
     def failing(self, scope: Scope, node: nodes.Node) -> Iterator[Scope]:
         """The scope in which something has failed: `error` is there."""
         self.blocks += 1
-        yield scope.bind(Binding("error", f"error_{self.blocks}", FAILURE, node.span, "step"))
+        yield scope.bind(Binding("error", f"error#{self.blocks}", FAILURE, node.span, "step"))
 
     def unused(self) -> None:
         """Warn of names that a flow writes and never reads; where something is wrong, a use may be lost in it."""
@@ -124,7 +124,7 @@ class Steps:
             return scope
         self._versions[name.text] = self._versions.get(name.text, 0) + 1
         version = self._versions[name.text]
-        variable = name.text if version == 1 else f"{name.text}_{version}"
+        variable = name.text if version == 1 else f"{name.text}#{version}"
         binding = Binding(name.text, variable, kind, name.span, "step")
         self.facts.binds[id(step)] = binding
         if explicit:

@@ -10,11 +10,14 @@ from collections.abc import Iterator
 from datetime import timedelta
 
 from compiler import ir
-from compiler.codegen.nodes import TOP, byte_position, def_name, identifier
+from compiler.codegen.names import ANSWER, DEDUPE, FLOW, HELPERS, ON_ERROR, PAYLOAD, Names
+from compiler.codegen.nodes import TOP, byte_position
 from compiler.codegen.specs import Specs
+from compiler.codegen.values import def_key
+from compiler.ir import applied
 from dsl.source import Source, Span
 
-__all__ = ["byte_position", "generate", "identifier"]
+__all__ = ["ANSWER", "DEDUPE", "FLOW", "HELPERS", "ON_ERROR", "PAYLOAD", "byte_position", "generate"]
 
 
 def generate(plan: ir.Plan, source: Source) -> ast.Module:
@@ -26,34 +29,40 @@ class _Module(Specs):
     """Builds the module of one plan."""
 
     def __init__(self, plan: ir.Plan, source: Source) -> None:
-        super().__init__(source)
+        super().__init__(source, Names(applied(plan)))
         self._plan = plan
 
     def build(self) -> ast.Module:
-        body: list[ast.stmt] = [self.assign(TOP, "PAYLOAD", self.payload(self._plan.payload))]
-        for op in ir.all_steps(self._plan):
+        plan = self._plan
+        body: list[ast.stmt] = [self.assign(TOP, PAYLOAD, self.payload(plan.payload))]
+        for op in ir.all_steps(plan):
             if isinstance(op, ir.Effect):
-                name = self.spec_name(op.step)
-                body.append(self.assign(TOP, name, self.spec(op)))
-        body.extend(self._definition(function) for function in self._plan.functions)
+                body.append(self.assign(TOP, self.spec_name(op.step), self.spec(op)))
+        body.extend(self._definition(function) for function in plan.functions)
         body.extend(self._of_the_trigger())
-        body.append(self._flow(identifier(self._plan.flow), ("p", "ctx"), self._plan.ops))
-        if self._plan.handler is not None:
-            names = ("p", "ctx", identifier(self._plan.handler_error))
-            body.append(self._flow("on_error", names, self._plan.handler))
+        body.extend(self._entry(FLOW, plan.flow, ("p", "ctx"), plan.ops))
+        if plan.handler is not None:
+            params = ("p", "ctx", self.names.of(plan.handler_error))
+            body.extend(self._entry(ON_ERROR, f"{plan.flow}_on_error", params, plan.handler))
         return ast.Module(body=body, type_ignores=[])
+
+    def _entry(self, entry: str, name: str, params: tuple[str, ...], ops: tuple[ir.Op, ...]) -> list[ast.stmt]:
+        """A coroutine under the flow's name, and the constant under which the loader finds it."""
+        function = self.names.of(f"{name}#{entry}")
+        return [self._flow(function, params, ops), self.assign(TOP, entry, self.name(TOP, function))]
 
     def _of_the_trigger(self) -> Iterator[ast.stmt]:
         """Functions of the delivery alone: the key of `dedupe`, the immediate answer."""
         if self._plan.dedupe is not None:
-            yield self._plain("dedupe_key", ("p", "ctx"), self.expr(self._plan.dedupe.key))
+            yield self._plain(DEDUPE, ("p", "ctx"), self.expr(self._plan.dedupe.key))
         if self._plan.answer is not None:
-            yield self._plain("answer_body", ("ctx",), self.expr(self._plan.answer.body))
+            yield self._plain(ANSWER, ("ctx",), self.expr(self._plan.answer.body))
 
     def _definition(self, function: ir.Function) -> ast.stmt:
         """A `def` of the folder. Its text may be in another file, so its nodes stand at the top of this one."""
-        params = tuple(identifier(param) for param in function.params)
-        statement = self._plain(def_name(function.name), params, self.expr(function.body))
+        body = _scoped(function)
+        params = tuple(self.names.of(param) for param in body.params)
+        statement = self._plain(self.names.of(def_key(function.name)), params, self.expr(body.body))
         for node in ast.walk(statement):
             if hasattr(node, "lineno"):
                 self.put(TOP, node)  # type: ignore[type-var]  # every node with a place
@@ -84,7 +93,7 @@ class _Module(Specs):
     def _op(self, op: ir.Op) -> list[ast.stmt]:  # noqa: C901, PLR0912  # one case a kind of operation
         match op:
             case ir.Assign(span=span, target=target, value=value):
-                return [self.assign(span, identifier(target), self.expr(value))]
+                return [self.assign(span, self.names.of(target), self.expr(value))]
             case ir.Effect():
                 return [self._effect(op)]
             case ir.Suspend(span=span, step=step, duration=duration):
@@ -110,7 +119,7 @@ class _Module(Specs):
             case ir.Branch():
                 return [self._branch(op)]
             case ir.Try():
-                return [self._try(op)]
+                return self._try(op)
             case ir.Parallel():
                 return self._parallel(op)
             case ir.For():
@@ -130,26 +139,34 @@ class _Module(Specs):
         waited = self.put(span, ast.Await(call))
         if op.target is None:
             return self.statement(span, waited)
-        return self.assign(span, identifier(op.target), waited)
+        return self.assign(span, self.names.of(op.target), waited)
 
-    def _try(self, op: ir.Try) -> ast.stmt:
-        """Handlers catch failures of steps and nothing else: a suspended run leaves by a BaseException."""
-        span, caught = op.span, f"{identifier(op.error)}_caught"
-        told = self.assign(span, identifier(op.error), self.method(span, "error", self.name(span, caught)))
-        handler = self.put(span, ast.ExceptHandler(self.name(span, "Failure"), caught, [told, *self._ops(op.handler)]))
-        return self.put(span, ast.Try(self._ops(op.ops), [handler], self._ops(op.after), []))
+    def _try(self, op: ir.Try) -> list[ast.stmt]:
+        """Handlers catch failures of steps and nothing else: a suspended run leaves by a BaseException.
+
+        What handles a failure stands behind the `try`, not inside: Python nests only so many of those.
+        """
+        span, error = op.span, self.names.of(op.error)
+        caught = self.names.of(f"failure#{op.error}")
+        told = self.assign(span, error, self.method(span, "error", self.name(span, caught)))
+        handler = self.put(span, ast.ExceptHandler(self.name(span, "Failure"), caught, [told]))
+        attempt = self.put(span, ast.Try(self._ops(op.ops), [handler], [], []))
+        failed = self.put(span, ast.Compare(self.name(span, error), [ast.IsNot()], [self.const(span, None)]))
+        body: list[ast.stmt] = self._ops(op.handler) or [self.put(span, ast.Pass())]
+        choice = self.put(span, ast.If(failed, body, self._ops(op.after)))
+        return [self.assign(span, error, self.const(span, None)), attempt, choice]
 
     def _parallel(self, op: ir.Parallel) -> list[ast.stmt]:
         """Each branch is a coroutine that returns what it binds."""
         span, statements, names = op.span, list[ast.stmt](), list[ast.expr]()
         targets: list[ast.expr] = []
         for branch in op.branches:
-            name = identifier(f"{op.step}_{branch.name}")
-            leaves: list[ast.expr] = [self.name(span, identifier(leaf)) for leaf in branch.leaves]
+            name = self.names.of(f"{branch.name}#{op.step}/{branch.name}")
+            leaves: list[ast.expr] = [self.name(span, self.names.of(leaf)) for leaf in branch.leaves]
             result = self.put(span, ast.Return(self.put(span, ast.Tuple(leaves, ast.Load()))))
             statements.append(self._coroutine(span, name, ("ctx",), [*self._ops(branch.ops), result]))
             names.append(self.name(span, name))
-            stored = [self.put(span, ast.Name(identifier(leaf), ast.Store())) for leaf in branch.leaves]
+            stored = [self.put(span, ast.Name(self.names.of(leaf), ast.Store())) for leaf in branch.leaves]
             targets.append(self.put(span, ast.Tuple(list[ast.expr](stored), ast.Store())))
         call = self.put(span, ast.Await(self.method(span, "all", self.const(span, op.step), *names)))
         if not any(branch.leaves for branch in op.branches):
@@ -158,9 +175,9 @@ class _Module(Specs):
         return [*statements, self.put(span, ast.Assign([target], call))]
 
     def _for(self, op: ir.For) -> list[ast.stmt]:
-        span, name = op.span, identifier(f"{op.step}_body")
+        span, name = op.span, self.names.of(f"each#{op.step}")
         body = self._ops(op.ops) or [self.put(span, ast.Pass())]
-        function = self._coroutine(span, name, ("ctx", identifier(op.name)), body)
+        function = self._coroutine(span, name, ("ctx", self.names.of(op.name)), body)
         call = self.method(span, "each", self.const(span, op.step), self.expr(op.items), self.name(span, name))
         call.keywords = [
             self.put(span, ast.keyword("most", self.const(span, op.most))),
@@ -172,12 +189,12 @@ class _Module(Specs):
         return self.statement(span, self.put(span, ast.Await(self.method(span, method, *args))))
 
     def _effect(self, op: ir.Effect) -> ast.stmt:
-        spec = self.name(op.span, self.specs[op.step])
+        spec = self.name(op.span, self.spec_name(op.step))
         args = [self.expr(arg) for arg in op.args]
         call = self.put(op.span, ast.Await(self.method(op.span, "step", spec, *args)))
         if op.target is None:
             return self.statement(op.span, call)
-        return self.assign(op.span, identifier(op.target), call)
+        return self.assign(op.span, self.names.of(op.target), call)
 
     def _branch(self, op: ir.Branch) -> ast.stmt:
         rest = self._ops(op.otherwise)
@@ -185,3 +202,9 @@ class _Module(Specs):
             body = self._ops(ops) or [self.put(op.span, ast.Pass())]
             rest = [self.put(op.span, ast.If(self.expr(condition), body, rest))]
         return rest[0]
+
+
+def _scoped(function: ir.Function) -> ir.Function:
+    """A def whose parameters are unique in the module."""
+    renamed = {param: f"{param}#{function.name}()" for param in function.params}
+    return ir.Function(function.name, tuple(renamed.values()), ir.renamed(function.body, renamed))

@@ -1,35 +1,32 @@
 """Small builders of `ast` nodes that stand where the flow's text stands."""
 
 import ast
-import keyword
-import re
 from collections.abc import Iterable
 from datetime import timedelta
 from decimal import Decimal
 from typing import TypeVar
 
+from compiler.codegen.names import Names, attribute
 from dsl.source import Source, Span
 
 T = TypeVar("T", bound=ast.expr | ast.stmt | ast.arg | ast.keyword | ast.ExceptHandler)
 TOP = Span(0, 0)
 
 
-def identifier(name: str) -> str:
-    """A name of the language as a Python name that shadows nothing of ours."""
-    safe = re.sub(r"\W", "_", name)
-    return f"{safe}_" if keyword.iskeyword(safe) or safe in ("p", "ctx") else safe
-
-
-def def_name(name: str) -> str:
-    """The Python name of a `def`: no flow's own name can be it."""
-    return f"def_{identifier(name)}"
-
-
 class Nodes:
     """Builds nodes for one file."""
 
-    def __init__(self, source: Source) -> None:
+    def __init__(self, source: Source, names: Names) -> None:
         self.source = source
+        self.names = names
+
+    def variable(self, span: Span, key: str) -> ast.Name:
+        """A variable of the plan, read."""
+        return self.name(span, self.names.of(key))
+
+    def attribute(self, span: Span, name: str) -> ast.expr:
+        """A field of the payload."""
+        return self.put(span, ast.Attribute(self.name(span, "p"), attribute(name), ast.Load()))
 
     def name(self, span: Span, name: str) -> ast.Name:
         return self.put(span, ast.Name(name, ast.Load()))

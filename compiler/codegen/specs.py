@@ -4,23 +4,19 @@ import ast
 import re
 
 from compiler import ir
-from compiler.codegen.nodes import TOP, identifier
+from compiler.codegen.names import attribute
+from compiler.codegen.nodes import TOP
 from compiler.codegen.values import Values
-from dsl.source import Source
 
 
 class Specs(Values):
     """Builds constants."""
 
-    def __init__(self, source: Source) -> None:
-        super().__init__(source)
-        self.specs: dict[str, str] = {}
-
     def payload(self, payload: ir.Object) -> ast.expr:
         """The shape of the body: a record, or one value under a name (its key is then empty)."""
         match payload.fields:
             case (ir.ShapeField(name=name, key="", shape=shape),):
-                return self.call(TOP, "whole", self.const(TOP, identifier(name)), self.shape(shape))
+                return self.call(TOP, "whole", self.const(TOP, attribute(name)), self.shape(shape))
             case _:
                 return self._record("Payload", payload)
 
@@ -30,7 +26,8 @@ class Specs(Values):
 
     def _field(self, field: ir.ShapeField) -> ast.expr:
         named: dict[str, ast.expr] = {}
-        if field.key != field.name:
+        name = attribute(field.name)
+        if field.key != name:
             named["key"] = self.const(TOP, field.key)
         if not field.required:
             named["required"] = self.const(TOP, False)  # noqa: FBT003  # the value itself
@@ -38,8 +35,7 @@ class Specs(Values):
             named["default"] = self.value(TOP, field.default)
         if field.lenient:
             named["lenient"] = self.const(TOP, True)  # noqa: FBT003  # the value itself
-        name = self.const(TOP, identifier(field.name))
-        return self.call(TOP, "field", name, self.shape(field.shape), **named)
+        return self.call(TOP, "field", self.const(TOP, name), self.shape(field.shape), **named)
 
     def shape(self, shape: ir.Shape) -> ast.expr:
         match shape:
@@ -96,8 +92,5 @@ class Specs(Values):
         )
 
     def spec_name(self, step: str) -> str:
-        name = re.sub(r"\W", "_", step).upper()
-        while name in self.specs.values():
-            name += "_"
-        self.specs[step] = name
-        return name
+        """The constant that holds a step's spec."""
+        return self.names.of(re.sub(r"\W", "_", step).upper() + f"#{step}")

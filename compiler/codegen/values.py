@@ -3,7 +3,8 @@
 import ast
 
 from compiler import ir
-from compiler.codegen.nodes import Nodes, def_name, identifier
+from compiler.codegen.names import attribute
+from compiler.codegen.nodes import Nodes
 from dsl.source import Span
 
 _OPERATORS = {"+": "add", "-": "subtract", "*": "multiply", "/": "divide", "%": "modulo"}
@@ -26,13 +27,13 @@ class Values(Nodes):
             case ir.Const(value=value):
                 return self.value(span, value)
             case ir.Var(name=name):
-                return self.name(span, identifier(name))
+                return self.variable(span, name)
             case ir.PayloadField(name=name):
-                return self.put(span, ast.Attribute(self.name(span, "p"), identifier(name), ast.Load()))
+                return self.attribute(span, name)
             case ir.RequestField(of=of, name=name):
                 return self.method(span, of, self.const(span, name))
             case ir.Call(name=name, args=args):
-                return self.call(span, def_name(name), *(self.expr(arg) for arg in args))
+                return self.call(span, self.names.of(def_key(name)), *(self.expr(arg) for arg in args))
             case ir.Each():
                 return self._each(expr)
             case ir.RunField(name="at"):
@@ -66,7 +67,7 @@ class Values(Nodes):
 
     def _each(self, expr: ir.Each) -> ast.expr:
         span = expr.span
-        target = self.put(span, ast.Name(identifier(expr.name), ast.Store()))
+        target = self.put(span, ast.Name(self.names.of(expr.name), ast.Store()))
         conditions = [self.expr(expr.condition)] if expr.condition is not None else []
         clause = ast.comprehension(target, self.expr(expr.items), conditions, 0)
         return self.put(span, ast.ListComp(self.expr(expr.value), [clause]))
@@ -76,7 +77,10 @@ class Values(Nodes):
         if expr.how == "struct":
             return self.put(expr.span, ast.Attribute(value, expr.name, ast.Load()))
         helper = "member" if expr.how == "record" else "maybe_member"
-        return self.call(expr.span, helper, value, self.const(expr.span, expr.name))
+        parts = [value, self.const(expr.span, expr.name)]
+        if attribute(expr.name) != expr.name:
+            parts.append(self.const(expr.span, attribute(expr.name)))
+        return self.call(expr.span, helper, *parts)
 
     def _apply(self, expr: ir.Apply) -> ast.expr:
         args = [self.expr(arg) for arg in expr.args]
@@ -86,14 +90,17 @@ class Values(Nodes):
         return self.call(expr.span, expr.function, *args, **named)
 
     def _operation(self, expr: ir.Operation) -> ast.expr:
-        span, left, right = expr.span, self.expr(expr.left), self.expr(expr.right)
+        span = expr.span
+        if expr.op == "??":
+            return self._either(expr)
+        left, right = self.expr(expr.left), self.expr(expr.right)
         match expr.op:
             case "and":
                 return self.put(span, ast.BoolOp(ast.And(), [left, right]))
             case "or":
                 return self.put(span, ast.BoolOp(ast.Or(), [left, right]))
-            case "??":
-                return self._either(span, left, right)
+            case "same" | "holds":
+                return self.call(span, expr.op, left, right)
             case "in":
                 return self.put(span, ast.Compare(left, [ast.In()], [right]))
             case "join":
@@ -103,8 +110,18 @@ class Values(Nodes):
             case _:
                 return self.put(span, ast.Compare(left, [_COMPARE[expr.op]()], [right]))
 
-    def _either(self, span: Span, left: ast.expr, right: ast.expr) -> ast.expr:
+    def _either(self, expr: ir.Operation) -> ast.expr:
         """`left ?? right`: the right side is computed only where it is needed."""
-        kept = self.put(span, ast.NamedExpr(self.put(span, ast.Name("_", ast.Store())), left))
-        absent = self.put(span, ast.Compare(kept, [ast.Is()], [self.const(span, None)]))
-        return self.put(span, ast.IfExp(absent, right, self.name(span, "_")))
+        span, left, right = expr.span, self.expr(expr.left), self.expr(expr.right)
+        if isinstance(expr.left, ir.Var | ir.PayloadField):
+            absent = self.put(span, ast.Compare(self.expr(expr.left), [ast.Is()], [self.const(span, None)]))
+            return self.put(span, ast.IfExp(absent, right, left))
+        if isinstance(expr.right, ir.Var | ir.PayloadField | ir.Const):
+            return self.call(span, "either", left, right)
+        later = self.put(span, ast.Lambda(self.arguments(()), right))
+        return self.call(span, "either_lazily", left, later)
+
+
+def def_key(name: str) -> str:
+    """The key of a `def` among the names of a module."""
+    return f"{name}#def"

@@ -32,8 +32,10 @@ from compiler.ir.plan import (
     Function,
     Plan,
     all_steps,
+    applied,
     blocks,
     canonical,
+    renamed,
     steps,
 )
 from compiler.ir.shapes import (
@@ -116,7 +118,9 @@ __all__ = [
     "Var",
     "WaitFor",
     "all_steps",
+    "applied",
     "blocks",
     "canonical",
+    "renamed",
     "steps",
 ]

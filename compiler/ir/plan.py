@@ -1,13 +1,14 @@
 """A whole plan, and how to go through one."""
 
-from dataclasses import dataclass, fields
+from collections.abc import Mapping
+from dataclasses import dataclass, fields, is_dataclass, replace
 from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
 from compiler.ir.operations import Branch, For, Op, Parallel, Step, Try
 from compiler.ir.shapes import Object
-from compiler.ir.values import Expr
+from compiler.ir.values import Apply, Expr, Var
 from dsl.source import Span
 
 
@@ -99,3 +100,29 @@ def blocks(op: Op) -> list[tuple[Op, ...]]:
 def all_steps(plan: Plan) -> list[Step]:
     """The steps of a flow and of its handler."""
     return [*steps(plan.ops), *steps(plan.handler or ())]
+
+
+def applied(plan: Plan) -> set[str]:
+    """The functions of the catalog that a plan applies."""
+    names: set[str] = set()
+    stack: list[object] = [plan]
+    while stack:
+        node = stack.pop()
+        if isinstance(node, Apply):
+            names.add(node.function)
+        if isinstance(node, tuple):
+            stack.extend(node)
+        elif hasattr(node, "__dataclass_fields__"):
+            stack.extend(getattr(node, name) for name in node.__dataclass_fields__)
+    return names
+
+
+def renamed(value: Any, names: Mapping[str, str]) -> Any:
+    """An expression with other names for some of its variables."""
+    if isinstance(value, Var):
+        return replace(value, name=names.get(value.name, value.name))
+    if isinstance(value, tuple):
+        return tuple(renamed(part, names) for part in value)
+    if not is_dataclass(value) or isinstance(value, type | Span):
+        return value
+    return replace(value, **{f.name: renamed(getattr(value, f.name), names) for f in fields(value) if f.name != "span"})

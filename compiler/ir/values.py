@@ -73,7 +73,9 @@ class Apply(Node):
 class Operation(Node):
     """An operator on two present values."""
 
-    op: Literal["==", "!=", "<", "<=", ">", ">=", "and", "or", "??", "+", "-", "*", "/", "%", "join", "in"]
+    op: Literal[
+        "==", "!=", "<", "<=", ">", ">=", "and", "or", "??", "+", "-", "*", "/", "%", "join", "in", "same", "holds"
+    ]
     left: "Expr"
     right: "Expr"
 

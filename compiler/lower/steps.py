@@ -120,11 +120,18 @@ class Steps:
             case nodes.Log():
                 return [LogLine(step.span, self._ids.take(block, ["log"]), self._values.expr(step.value))]
             case nodes.Stop():
-                return [Stop(step.span, self._ids.take(block, ["stop"]))]
+                return self._stop(step, block)
             case nodes.Fail():
                 return [Fail(step.span, self._ids.take(block, ["fail"]), self._values.expr(step.value))]
             case nodes.CallStep():
                 raise AssertionError("the checker refuses it")
+
+    def _stop(self, step: nodes.Stop, block: str) -> list[Op]:
+        """The value of a `stop` stays in the run's log."""
+        id_ = self._ids.take(block, ["stop"])
+        if step.value is None:
+            return [Stop(step.span, id_)]
+        return [LogLine(step.span, f"{id_}.value", self._values.expr(step.value)), Stop(step.span, id_)]
 
     def _emit(self, step: nodes.Command, block: str) -> Emit:
         event = step.noun.text if step.noun is not None else ""
@@ -153,7 +160,7 @@ class Steps:
     def _match(self, step: nodes.Match, block: str) -> list[Op]:
         """The subject is computed once; each arm is a branch."""
         name = self._ids.take(block, ["match"])
-        subject = f"{name.replace('/', '_').replace('~', '_')}_subject"
+        subject = f"subject#{name}"
         merged = self._facts.merges.get(id(step), [])
         arms: list[tuple[Expr, tuple[Op, ...]]] = []
         otherwise: tuple[Op, ...] = ()
@@ -165,7 +172,7 @@ class Steps:
                 break
             arms.append((self._any_of(case, subject), ops))
         assign = Assign(step.subject.span, "", subject, self._values.expr(step.subject))
-        return [assign, Branch(step.span, name, tuple(arms), otherwise)]
+        return [assign, Branch(step.span, name, tuple(arms), otherwise)] if arms else [assign, *otherwise]
 
     def _any_of(self, case: nodes.Case, subject: str) -> Expr:
         tests: list[Expr] = []
@@ -236,9 +243,9 @@ def _targets(ops: tuple[Op, ...]) -> Iterator[str]:
             case Effect(target=str() as target) | WaitFor(target=str() as target):
                 yield target
             case Branch(arms=arms, otherwise=otherwise):
-                yield from _common([*(tuple(_targets(inner)) for _, inner in arms), tuple(_targets(otherwise))])
+                yield from _common([*(inner for _, inner in arms), otherwise])
             case Try(ops=tried, handler=handler, after=after):
-                yield from _common([tuple(_targets((*tried, *after))), tuple(_targets(handler))])
+                yield from _common([(*tried, *after), handler])
             case Parallel(branches=branches):
                 for branch in branches:
                     yield from branch.leaves
@@ -246,6 +253,24 @@ def _targets(ops: tuple[Op, ...]) -> Iterator[str]:
                 pass
 
 
-def _common(paths: list[tuple[str, ...]]) -> list[str]:
-    """The variables that every path assigns: a merge."""
-    return [name for name in paths[0] if all(name in path for path in paths)]
+def _common(paths: list[tuple[Op, ...]]) -> list[str]:
+    """The variables that every path that goes on assigns: a merge."""
+    left = [tuple(_targets(path)) for path in paths if not _ends(path)]
+    return [name for name in dict.fromkeys(left[0]) if all(name in path for path in left)] if left else []
+
+
+def _ends(ops: tuple[Op, ...]) -> bool:
+    """Whether nothing goes on after these operations."""
+    return any(_is_end(op) for op in ops)
+
+
+def _is_end(op: Op) -> bool:
+    match op:
+        case Stop() | Fail():
+            return True
+        case Branch(arms=arms, otherwise=otherwise):
+            return all(_ends(inner) for _, inner in arms) and _ends(otherwise)
+        case Try(ops=tried, handler=handler):
+            return _ends(tried) and _ends(handler)
+        case _:
+            return False

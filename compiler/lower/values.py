@@ -23,7 +23,8 @@ from compiler.ir import (
     Var,
 )
 from compiler.scope import Binding
-from compiler.types import OptionalOf, is_text, required
+from compiler.types import INT, OptionalOf, Type, is_text, required
+from compiler.types import ListOf as ListType
 from compiler.types import RecordOf as RecordType
 from dsl import nodes
 from dsl.source import Span
@@ -120,24 +121,48 @@ class Values:
         condition = self.expr(expr.condition) if expr.condition is not None else None
         return Each(expr.span, self.expr(expr.value), binding.variable, self.expr(expr.items), condition)
 
+    def _compared(self, expr: nodes.Binary, left: Expr, right: Expr) -> Expr:
+        if expr.op == "in":
+            plain = not _structured(self.facts.type_of(expr.left))
+            return Operation(expr.span, "in" if plain else "holds", left, right)
+        same = Operation(expr.span, "same", left, right)
+        return same if expr.op == "==" else Not(expr.span, same)
+
     def _call(self, expr: nodes.FunctionCall) -> Expr:
-        """A call; a `region` that the flow leaves out is the folder's, and so part of the plan."""
+        """A call; a `region` or `zone` that the flow leaves out is the folder's, and so part of the plan."""
         if expr.name.text in self._environment.defs:
             return Call(expr.span, expr.name.text, tuple(self.expr(arg.value) for arg in expr.args))
         function = self._environment.catalog.functions[expr.name.text]
-        args = tuple(self.expr(arg.value) for arg in expr.args if arg.name is None)
-        named = [(arg.name.text, self.expr(arg.value)) for arg in expr.args if arg.name is not None]
+        kinds = {param.name: param.type for param in function.params}
+        by_place = [arg for arg in expr.args if arg.name is None]
+        args = tuple(self._argument(a, p.type) for a, p in zip(by_place, function.params, strict=False))
+        named = [(a.name.text, self._argument(a, kinds[a.name.text])) for a in expr.args if a.name is not None]
         given = {param.name for param in function.params[: len(args)]} | {name for name, _ in named}
-        if "region" in {param.name for param in function.params} - given:
-            named.append(("region", Const(expr.span, self._environment.region)))
+        for name, value in (("region", self._environment.region), ("zone", self._environment.zone)):
+            if name in kinds.keys() - given:
+                named.append((name, Const(expr.span, value)))
         return Apply(expr.span, function.name, args, tuple(named))
+
+    def _argument(self, arg: nodes.Arg, wanted: str) -> Expr:
+        """An argument; an int where a decimal is wanted is widened."""
+        value = self.expr(arg.value)
+        if wanted.removesuffix("?") == "decimal" and self.facts.type_of(arg.value) == INT:
+            return Apply(arg.span, "exact", (value,))
+        return value
 
     def _binary(self, expr: nodes.Binary) -> Expr:
         left, right = self.expr(expr.left), self.expr(expr.right)
         op = expr.op
+        if op in ("==", "!=", "in") and (_structured(self.facts.type_of(expr.left)) or op == "in"):
+            return self._compared(expr, left, right)
         if op == "+" and is_text(self.facts.type_of(expr.left)):
             return Operation(expr.span, "join", left, right)
         return Operation(expr.span, op, left, right)
+
+
+def _structured(kind: Type) -> bool:
+    """Whether values of a type may be held in more than one way, and are compared by what they hold."""
+    return isinstance(required(kind), RecordType | ListType)
 
 
 def value_of(binding: Binding, span: Span) -> Expr:

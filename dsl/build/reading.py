@@ -57,6 +57,9 @@ def parts(part: Part) -> Sequence[Part]:
     return as_tree(part).children
 
 
+NAME_LENGTH = 200  # code points
+
+
 def as_token(part: Part) -> Token:
     """The part as a token, which the grammar promises."""
     if isinstance(part, Token):
@@ -73,8 +76,11 @@ def span_of(part: Part) -> Span:
 
 
 def name(_: Reading, part: Part) -> Name:
-    """An identifier, in the one form in which equal names are equal text."""
-    return Name(span_of(part), normalize("NFC", str(as_token(part))))
+    """An identifier, in the one form in which equal names are equal text.
+
+    Only so much of it: to normalise a long run of combining marks takes time that grows with its square.
+    """
+    return Name(span_of(part), normalize("NFC", str(as_token(part))[:NAME_LENGTH]))
 
 
 def maybe(build: Callable[[Reading, Part], T], r: Reading, part: Part) -> T | None:

@@ -61,6 +61,9 @@ def _unfit_character(source: Source) -> Diagnostic | None:
     return Diagnostic("E104", f"the character {code} cannot stand in a file", label, (), notes, (fix,))
 
 
+_LONG_NAME = re.compile(r"[^\W\d][\w\u0300-\u036f]{200,}")
+
+
 def _too_much(source: Source) -> Diagnostic | None:
     """Cheap bounds on what the parser is given; what it finds too deep later is within them."""
     steps = depth = in_step = total = 0
@@ -74,6 +77,8 @@ def _too_much(source: Source) -> Diagnostic | None:
                 depth += 1
             case "close":
                 depth = max(depth - 1, 0)
+            case "word" if (long := _LONG_NAME.match(source.text, piece.start())) is not None:
+                return Diagnostic("E105", "this name is too long", Label(source, Span(*long.span()), "200 at most"))
             case "word" if starts_item(source.text, piece.start()):
                 depth = in_step = 0
         message = _beyond(steps, depth, in_step, total)

@@ -17,7 +17,7 @@ OFFSET = "X"
 FIELDS = "yyyy, yy, MM, M, dd, d, HH, H, mm, ss, SSS and XXX; other letters stand in single quotes"
 ISO_DATE = "yyyy-MM-dd"
 
-_LONGEST = 100  # characters of a pattern, or of a text that is read by one
+_LONGEST = 100  # characters of a pattern; no text that is read by one has twice as many
 _PIECE = re.compile(r"'(?P<quoted>(?:[^']|'')*)'|(?P<field>([a-zA-Z])\3*)|(?P<plain>[^a-zA-Z'])")
 
 
@@ -54,7 +54,7 @@ def read(pattern: str, text: str, letters: str, failure: str) -> datetime:
 def _fields(pieces: list[Piece], text: str, failure: str) -> dict[str, int]:
     """The number of each field, by its letter."""
     found: dict[str, int] = {}
-    rest = text[: _LONGEST + 1]
+    rest = text[: 2 * _LONGEST]
     for piece in pieces:
         least, most = _WIDTHS[piece.text] if piece.field else (len(piece.text), len(piece.text))
         width = _digits(rest, most) if piece.field else most * rest.startswith(piece.text)

@@ -1,9 +1,9 @@
 """capitalize_name: a person's name, however it was typed, as it is written."""
 
 import re
-from unicodedata import normalize
 
 from compiler.catalog import Example, Function, Param
+from runtime.functions._unicode import normalized
 
 SIGNATURE = Function(
     name="capitalize_name",
@@ -27,7 +27,7 @@ _WITHIN = re.compile("([-'\u2019])")
 
 def capitalize_name(name: str) -> str:
     """The name as it is written in Portuguese. Idempotent."""
-    words = normalize("NFC", name).lower().split()
+    words = normalized("NFC", name).lower().split()
     return " ".join(word if word in _PARTICLES and place else _capitalized(word) for place, word in enumerate(words))
 
 

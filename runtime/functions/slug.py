@@ -1,9 +1,10 @@
 """slug: a text as a part of an address."""
 
 from string import ascii_lowercase, digits
-from unicodedata import combining, normalize
+from unicodedata import combining
 
 from compiler.catalog import Example, Function, Param
+from runtime.functions._unicode import normalized
 
 SIGNATURE = Function(
     name="slug",
@@ -24,7 +25,7 @@ _KEPT = frozenset(ascii_lowercase + digits)
 
 def slug(value: str) -> str:
     """Words of ASCII joined by hyphens. Idempotent."""
-    marked = normalize("NFKD", value).casefold()
+    marked = normalized("NFKD", value).casefold()
     return "-".join("".join(map(_plain, marked)).split())
 
 

@@ -1,9 +1,9 @@
 """without_accents: a text for systems that know plain letters only."""
 
 import re
-from unicodedata import normalize
 
 from compiler.catalog import Example, Function, Param
+from runtime.functions._unicode import normalized
 
 SIGNATURE = Function(
     name="without_accents",
@@ -25,4 +25,4 @@ _MARKS = re.compile("[\u0300-\u036f]+")  # Unicode's block of combining diacriti
 
 def without_accents(value: str) -> str:
     """The text without diacritical marks, in NFC. Idempotent."""
-    return normalize("NFC", _MARKS.sub("", normalize("NFD", value)))
+    return normalized("NFC", _MARKS.sub("", normalized("NFD", value)))

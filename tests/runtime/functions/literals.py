@@ -46,25 +46,14 @@ class _Reader:
     def value(self) -> Any:
         token = self._next()
         match token.lastgroup, token[token.lastgroup or 0]:
-            case "text", written:
-                return _text(written[1:-1])
-            case "duration", written:
-                number = written.rstrip("mshdw")
-                return int(number) * _MILLISECONDS[written.removeprefix(number)]
-            case "decimal", written:
-                return Decimal(written)
-            case "int", written:
-                return int(written)
             case "sign", "[":
                 return [value for _, value in self._until("]")]
             case "sign", "{":
                 return dict(self._until("}"))
-            case "name", word if word in _WORDS:
-                return _WORDS[word]
-            case "name", word if word.startswith("secret."):
-                return SECRETS[word.removeprefix("secret.")]
-            case _, name:
+            case "name", name if name not in _WORDS and "." not in name:
                 return self._call(name)
+            case kind, written:
+                return _LITERALS[kind or ""](written)
 
     def _call(self, name: str) -> Any:
         assert self._next()["sign"] == "("
@@ -99,3 +88,21 @@ def _meant(escape: re.Match[str]) -> str:
     if escape["code"]:
         return chr(int(escape["code"], 16))
     return _SHORT[escape["short"]] if escape["short"] else escape[0][0]
+
+
+def _duration(written: str) -> int:
+    number = written.rstrip("mshdw")
+    return int(number) * _MILLISECONDS[written.removeprefix(number)]
+
+
+def _word(written: str) -> object:
+    return _WORDS[written] if written in _WORDS else SECRETS[written.removeprefix("secret.")]
+
+
+_LITERALS: dict[str, Callable[[str], Any]] = {
+    "text": lambda written: _text(written[1:-1]),
+    "duration": _duration,
+    "decimal": Decimal,
+    "int": int,
+    "name": _word,
+}
