@@ -36,6 +36,8 @@ def _number(left: Number, right: Number, whole: Any, exact: Any) -> Number:
 def _bounded(value: Decimal) -> Decimal:
     """A decimal within the type: exponents from -28 to 28; what is finer is rounded half-even."""
     exponent = value.as_tuple().exponent
+    if not value:
+        return abs(value)  # there is no zero below zero
     if isinstance(exponent, int) and exponent > _FINEST:
         raise StepFailure("overflow", "the result is too large for a decimal")
     if isinstance(exponent, int) and exponent < -_FINEST:
@@ -125,7 +127,7 @@ def modulo(left: Number, right: Number) -> Number:
         remainder = _EXACT.remainder(Decimal(left), Decimal(right))
     except InvalidOperation as error:
         raise StepFailure("overflow", "the remainder of numbers so far apart has no exact value") from error
-    return int(remainder) if isinstance(left, int) and isinstance(right, int) else remainder
+    return int(remainder) if isinstance(left, int) and isinstance(right, int) else _bounded(remainder)
 
 
 def _check_divisor(value: Number) -> None:

@@ -171,8 +171,10 @@ class Steps:
                 otherwise = ops
                 break
             arms.append((self._any_of(case, subject), ops))
-        assign = Assign(step.subject.span, "", subject, self._values.expr(step.subject))
-        return [assign, Branch(step.span, name, tuple(arms), otherwise)] if arms else [assign, *otherwise]
+        value = self._values.expr(step.subject)
+        if not arms:
+            return [Assign(step.subject.span, name, subject, value), *otherwise]
+        return [Assign(step.subject.span, "", subject, value), Branch(step.span, name, tuple(arms), otherwise)]
 
     def _any_of(self, case: nodes.Case, subject: str) -> Expr:
         tests: list[Expr] = []
