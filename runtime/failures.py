@@ -15,7 +15,8 @@ class Kind(StrEnum):
 class StepFailure(Exception):  # noqa: N818  # the field's word for it is failure
     """A step that did not succeed: `code` is for programs, `message` for people.
 
-    `retry_after` is the least number of seconds to wait before a repeat, where the other side said so.
+    `retry_after` is the least number of seconds to wait before a repeat, where the other side said so. The engine sets
+    `step` and `attempt` where the failure is known to be a step's; a failure of pure code stands where it was raised.
     """
 
     def __init__(self, code: str, message: str, kind: Kind = Kind.PERMANENT, retry_after: float | None = None) -> None:
@@ -24,6 +25,8 @@ class StepFailure(Exception):  # noqa: N818  # the field's word for it is failur
         self.message = message
         self.kind = kind
         self.retry_after = retry_after
+        self.step = ""
+        self.attempt = 1
 
     def __str__(self) -> str:
         return f"{self.code}: {self.message}"

@@ -2,13 +2,12 @@
 
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
-from types import CodeType
-from typing import Any, Protocol
+from types import CodeType, MappingProxyType
+from typing import Any, Final, Protocol
 
 from runtime.shapes import Shape
 
-
-ANSWER_WITHIN = 10_000  # ms
+ANSWER_WITHIN: Final = 10_000  # ms
 
 
 class Payload(Protocol):
@@ -32,6 +31,9 @@ class Request:
 
     headers: Mapping[str, str]
     query: Mapping[str, str]
+
+
+NO_REQUEST: Final = Request(MappingProxyType({}), MappingProxyType({}))
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,6 +21,7 @@ from dsl.nodes import (
 from dsl.source import Span
 
 MAX_INT = 2**63 - 1
+MAX_DURATION = 36_500 * 86_400_000  # ms
 MAX_DIGITS = 28
 MAX_PATH = 64
 
@@ -81,6 +82,9 @@ def duration(r: Reading, part: Part) -> DurationLit:
     text = str(as_token(part))
     digits = text.rstrip("mshdw")
     value = _scaled(r, part, digits, _UNITS[text[len(digits) :]])
+    if value > MAX_DURATION:
+        _too_large(r, span_of(part), "a duration has at most 36500 days")
+        value = 0
     return DurationLit(span_of(part), value, text)
 
 

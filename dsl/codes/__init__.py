@@ -15,4 +15,17 @@ REGISTRY: tuple[Code, ...] = (*SYNTAX, *NAMES, *TYPES, *EFFECTS, *REMARKS)
 
 CODES: dict[str, Code] = {code.code: code for code in REGISTRY}
 
-__all__ = ["CODES", "REGISTRY", "Code"]
+# What the codes that begin so are about.
+FAMILIES: dict[str, str] = {
+    "E1": "Syntax",
+    "E2": "Names and the catalog",
+    "E3": "Types and absence",
+    "E4": "Failure",
+    "E5": "Effects: answers, waits, what never runs",
+    "E6": "Secrets, personal data, hosts",
+    "E7": "Compatibility",
+    "W": "Warnings",
+    "N": "Notes",
+}
+
+__all__ = ["CODES", "FAMILIES", "REGISTRY", "Code"]

@@ -45,11 +45,13 @@ Functions compute and do nothing else. The note lists those that there are.
 flow a
 on webhook {t: text}
   -> x = format_fone(t)
+  -> log x
 """,
         good="""\
 flow a
 on webhook {t: text}
   -> x = format_phone(t)
+  -> log x
 """,
     ),
     Code(
@@ -163,6 +165,7 @@ on webhook {t: text}
 flow a
 on webhook {t: text}
   -> x = format_phone("11 98765-4321")
+  -> log x
 """,
     ),
     Code(
@@ -186,8 +189,8 @@ on webhook {cliente: {nome: text}}
         "E211",
         "a key or recipient that nothing can fill",
         """\
-A key or a recipient that is left out is filled by the only value in scope of exactly the right type. Here there is none:
-make one, or say which value you mean.
+A key or a recipient that is left out is filled by the only value in scope of exactly the right type. Here there is
+none: make one, or say which value you mean.
 """,
         bad="""\
 flow a
@@ -229,11 +232,13 @@ The label shows what the function takes. Arguments go by place or by name, each 
 flow a
 on webhook {t: text}
   -> x = format_phone(t, pais: "BR")
+  -> log x
 """,
         good="""\
 flow a
 on webhook {t: text}
   -> x = format_phone(t, region: "BR")
+  -> log x
 """,
     ),
     Code(
@@ -246,11 +251,13 @@ on webhook {t: text}
 flow a
 on webhook {n: int}
   -> config = n
+  -> log n
 """,
         good="""\
 flow a
 on webhook {n: int}
   -> total = n
+  -> log total
 """,
     ),
     Code(

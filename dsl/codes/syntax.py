@@ -14,6 +14,18 @@ Every step starts with `->`, blocks use braces, and line ends mean nothing.
       -> upsert person
       -> send hsm "retomada"
 """,
+        bad="""\
+flow a
+on webhook {telefone: phone}
+  -> upsert person
+  log "chegou"
+""",
+        good="""\
+flow a
+on webhook {telefone: phone}
+  -> upsert person
+  -> log "chegou"
+""",
     ),
     Code(
         "E102",
@@ -23,6 +35,18 @@ Text stands in double quotes, on one line. `\\"` is a quote, `\\\\` a backslash,
 `\\u{1F600}` any character by its number; nothing else follows a backslash.
 
     -> log "Olá, \\"Ana\\""
+""",
+        bad="""\
+flow a
+on webhook {nome: text, caminho: text}
+  -> log "Olá, {nome}
+  -> log caminho
+""",
+        good="""\
+flow a
+on webhook {nome: text, caminho: text}
+  -> log "Olá, {nome}"
+  -> log caminho
 """,
     ),
     Code(
@@ -36,6 +60,19 @@ are indented, the one whose partner stands at another depth.
          -> send hsm "oferta"
        }
 """,
+        bad="""\
+flow a
+on webhook {valor: decimal}
+  -> if valor > 100 {
+       -> log "alto"
+""",
+        good="""\
+flow a
+on webhook {valor: decimal}
+  -> if valor > 100 {
+       -> log "alto"
+     }
+""",
     ),
     Code(
         "E104",
@@ -44,6 +81,16 @@ are indented, the one whose partner stands at another depth.
 A file is UTF-8 without NUL, control characters, or characters that change the direction of writing: with those, a
 reviewer reads something else than the compiler. Inside text, `\\u{…}` names such a character openly.
 """,
+        bad="""\
+flow a
+on webhook {nome: text}
+  -> log "Olá,\u202e {nome}"
+""",
+        good="""\
+flow a
+on webhook {nome: text}
+  -> log "Olá,\\u{202E} {nome}"
+""",
     ),
     Code(
         "E105",
@@ -51,6 +98,16 @@ reviewer reads something else than the compiler. Inside text, `\\u{…}` names s
         """\
 A file has at most 1 MB and 10,000 steps; blocks nest at most 16 deep. Brackets, and the operators of one value, have
 limits far above what can be read. Give a part a name of its own: a step `name = …`, a `def`, a `type` or another flow.
+""",
+        bad=f"""\
+flow a
+on webhook {{vip: bool}}
+  {"-> if vip { " * 17}-> log "sim"{" }" * 17}
+""",
+        good="""\
+flow a
+on webhook {vip: bool}
+  -> if vip { -> log "sim" }
 """,
     ),
     Code(
@@ -63,12 +120,33 @@ A brace that is meant is written twice. Keys, paths, patterns and other fixed te
     -> total = valor + frete
     -> log "{person.nome} paga {total}, veja {{ajuda}}"
 """,
+        bad="""\
+flow a
+on webhook {valor: decimal, frete: decimal}
+  -> log "total: {valor + frete}"
+""",
+        good="""\
+flow a
+on webhook {valor: decimal, frete: decimal}
+  -> total = valor + frete
+  -> log "total: {total}"
+""",
     ),
     Code(
         "E107",
         "a number is out of range",
         """\
 Integers, durations and sizes fit 64 bits; a decimal has at most 28 digits.
+""",
+        bad="""\
+flow a
+on webhook {n: int}
+  -> if n == 9223372036854775808 { -> stop }
+""",
+        good="""\
+flow a
+on webhook {n: int}
+  -> if n == 9223372036854775807 { -> stop }
 """,
     ),
     Code(
@@ -80,6 +158,18 @@ such a name is read as `payload.null`.
 
     -> if email == none { -> stop }
 """,
+        bad="""\
+flow a
+on webhook {email: email?}
+  -> if email == null { -> stop }
+  -> log "{email}"
+""",
+        good="""\
+flow a
+on webhook {email: email?}
+  -> if email == none { -> stop }
+  -> log "{email}"
+""",
     ),
     Code(
         "E109",
@@ -90,12 +180,28 @@ A flow begins with `on webhook`. What failed is handled by one `on error` at its
     on webhook -> upsert person
     on error -> log "{error.message}"
 """,
+        bad="""\
+flow a
+on schedule {n: int}
+  -> log n
+""",
+        good="""\
+flow a
+on webhook {n: int}
+  -> log n
+""",
     ),
     Code(
         "E110",
         "too many problems of syntax",
         """\
 After so many problems the rest of the file is not read: what follows is more likely noise than help.
+""",
+        bad="flow a\non webhook {n: int}\n" + "  log n\n" * 100,
+        good="""\
+flow a
+on webhook {n: int}
+  -> log n
 """,
     ),
     Code(
@@ -111,6 +217,7 @@ on webhook {n: int}
   -> code(n): {m: int} ```python
      return {"m": n +}
      ``` as r
+  -> log r.m
 """,
         good="""\
 flow a
@@ -118,6 +225,7 @@ on webhook {n: int}
   -> code(n): {m: int} ```python
      return {"m": n + 1}
      ``` as r
+  -> log r.m
 """,
     ),
 )

@@ -30,11 +30,13 @@ on webhook {nome: phone}
 flow a
 on webhook {nome: text, n: int}
   -> x = nome + n
+  -> log x
 """,
         good="""\
 flow a
 on webhook {nome: text, n: int}
   -> x = "{nome}{n}"
+  -> log x
 """,
     ),
     Code(

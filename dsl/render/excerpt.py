@@ -7,10 +7,13 @@ from rich.cells import cell_len
 
 from dsl.diagnostics import Label
 from dsl.render.style import Row, visible
+from dsl.render.wrap import wrap
 from dsl.source import Source, Span
 
 _TAB = 4
 _ELLIPSIS = "…"
+_BESIDE = 32  # cells to the right of a line's only mark in which its text is wrapped
+_BELOW = 24  # cells that a text below a mark gets, also where it must begin left of the mark
 _LONG = 4  # a line of more code points than so many widths is not even measured
 
 
@@ -74,7 +77,7 @@ def lines(source: Source, found: Sequence[Mark], width: int) -> Iterator[tuple[i
         on_line = sorted((m for m in found if m.line == number), key=lambda m: (m.start, m.end))
         for group, shown in _windows(source.line(number), on_line, width):
             yield number, [(shown.text, "")]
-            yield from ((None, row) for row in _under(group, shown))
+            yield from ((None, row) for row in _under(group, shown, width))
         before = number
 
 
@@ -122,22 +125,38 @@ def _spread(line: str) -> Shown:
     return Shown("".join(pieces), tuple(places))
 
 
-def _under(found: list[Mark], shown: Shown) -> Iterator[Row]:
+def _under(found: list[Mark], shown: Shown, width: int) -> Iterator[Row]:
     """The row of underlines, then the texts that found no room on it, from right to left."""
-    starts = {id(mark): shown.cells(mark.start) for mark in found}
     row = _underlines(found, shown)
+    hanging = [mark for mark in found if mark.text]
     rightmost = max(found, key=lambda mark: (mark.end, mark.start))
-    if rightmost.text:
-        row.append((f" {rightmost.text}", rightmost.style))
-    yield row
-    hanging = [mark for mark in found if mark.text and mark is not rightmost]
+    column = sum(len(text) for text, _ in row) + 1
+    if rightmost.text and _fits_beside(rightmost.text, width - column, alone=len(hanging) == 1):
+        hanging.remove(rightmost)
+        first, *rest = wrap(rightmost.text, width - column)
+        yield [*row, (f" {first}", rightmost.style)]
+        yield from ([(" " * column, ""), (line, rightmost.style)] for line in rest)
+    else:
+        yield row
+    yield from _below([(shown.cells(mark.start), mark) for mark in hanging], width)
+
+
+def _fits_beside(text: str, room: int, *, alone: bool) -> bool:
+    return cell_len(text) <= room or (alone and room >= _BESIDE)
+
+
+def _below(hanging: list[tuple[int, Mark]], width: int) -> Iterator[Row]:
+    """Texts under their marks, with bars that lead to those that are still to come."""
     if hanging:
-        yield _bars((starts[id(mark)], mark) for mark in hanging)
+        yield _bars(hanging)
     while hanging:
-        mark = hanging.pop()
-        row = _bars((starts[id(other)], other) for other in hanging)
-        blank = starts[id(mark)] - sum(len(text) for text, _ in row)
-        yield [*row, (" " * blank, ""), (mark.text, mark.style)]
+        start, mark = hanging.pop()
+        row = _bars(hanging)
+        bars = sum(len(text) for text, _ in row)
+        room = min(cell_len(mark.text), _BELOW)
+        column = max(min(start, width - room), bars + 1 if bars else 0)
+        for line in wrap(mark.text, max(width - column, room)):
+            yield [*row, (" " * (column - bars), ""), (line, mark.style)]
 
 
 def _underlines(found: list[Mark], shown: Shown) -> Row:

@@ -2,14 +2,20 @@
 
 from collections.abc import Iterable, Iterator
 
-from dsl.diagnostics import Diagnostic, Fix, Label
+from dsl.diagnostics import Diagnostic, Label
+from dsl.render.advice import advice
 from dsl.render.excerpt import Mark, lines, marks
 from dsl.render.style import Row, paint, visible
 from dsl.source import Source
 
+_LEAST = 20  # cells of code or of a sentence, however narrow the terminal
+
 
 def render_text(diagnostics: Diagnostic | Iterable[Diagnostic], *, color: bool = False, width: int = 100) -> str:
-    """Each diagnostic with the lines it speaks of, a blank line between two."""
+    """Each diagnostic with the lines it speaks of, a blank line between two.
+
+    What is said is wrapped to the width; code is cut to what matters, never wrapped.
+    """
     found = [diagnostics] if isinstance(diagnostics, Diagnostic) else diagnostics
     blocks = (_block(diagnostic, width) for diagnostic in found)
     return "\n".join("".join(f"{paint(row, color=color)}\n" for row in block) for block in blocks)
@@ -24,12 +30,12 @@ def _block(d: Diagnostic, width: int) -> Iterator[Row]:
     for index, (source, found) in enumerate(files):
         yield _place(source, found[0], ":::" if index else "-->", digits)
         yield list(blank)
-        for number, row in lines(source, found, max(width - digits - 3, 20)):
+        for number, row in lines(source, found, max(width - digits - 3, _LEAST)):
             yield [*_gutter(number, digits), *row]
     yield list(blank)
-    fixes = [(fix, "fix") for fix in _fixes(d.fixes)]
-    for text, style in (*((note, "") for note in d.notes), *fixes, (f"seta help {d.code}", "")):
-        yield [(" " * (digits + 1), ""), ("= ", "frame"), (visible(text), style)]
+    for name, said in (*advice(d, max(width - digits - 3, _LEAST)), ("", [f"seta help {d.code}"])):
+        yield [(" " * (digits + 1), ""), ("= ", "frame"), (said[0], name)]
+        yield from ([(" " * (digits + 3), ""), (line, name)] for line in said[1:])
 
 
 def _by_file(d: Diagnostic) -> list[tuple[Source, list[Mark]]]:
@@ -54,11 +60,3 @@ def _gutter(number: int | None, digits: int) -> Row:
         return [(" " * (digits + 1), ""), (":", "frame")]
     shown = "" if number is None else str(number)
     return [(f"{shown:>{digits}} |", "frame"), (" ", "")]
-
-
-def _fixes(fixes: tuple[Fix, ...]) -> Iterator[str]:
-    """What to write, then why, in columns; or the title alone where an edit says the rest."""
-    column = max((len(fix.snippet) for fix in fixes), default=0)
-    for fix in fixes:
-        what = f"{fix.snippet:<{column}}    {fix.title}" if fix.snippet else fix.title
-        yield f"fix ({fix.kind}): {what}"

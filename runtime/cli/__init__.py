@@ -13,6 +13,9 @@ COMMANDS: Final = {
     "outbox": "outbox",
     "check": "check",
     "explain": "explain",
+    "help": "help",
+    "new": "new",
+    "catalog": "catalog",
 }
 
 _EXAMPLES: Final = """\b

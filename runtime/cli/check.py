@@ -1,42 +1,100 @@
 """`seta check`: find every problem of the flows."""
 
+import shutil
 import sys
+from importlib import metadata
 from pathlib import Path
+from typing import Final
 
 import click
 
+from compiler.catalog import Catalog
 from dsl import Diagnostic, has_errors, render_json, render_text, summary
+from dsl.fixes import Mended
+from dsl.render import render_github, render_sarif
 from runtime.cli import options
 from runtime.cli.data import Problem
 from runtime.cli.folder import is_colored
+from runtime.cli.mend import mend
+from runtime.cli.terminal import clean
 from runtime.loader import FolderError, compile_path, folder_settings
 from runtime.steps import catalog
 
+_WIDEST: Final = 120
+_WIDTH_OF_A_PIPE: Final = 100
 
-@click.command("check", epilog=options.examples("seta check", "seta check flows/retomada.seta --format json"))
+
+@click.command(
+    "check",
+    epilog=options.examples(
+        "seta check",
+        "seta check flows/retomada.seta --format json",
+        "seta check --fix             mend what can be mended safely",
+        "seta check --format github   annotate the lines of a pull request",
+    ),
+)
 @click.argument("paths", nargs=-1, type=click.Path(path_type=Path), metavar="[PATH]...")
 @options.flows
-@options.output("text", "json")
+@options.output("text", "json", "sarif", "github")
+@click.option("--fix", is_flag=True, help="Make the safe fixes, then tell what is left.")
 @options.color
-def command(*, paths: tuple[Path, ...], flows: Path, format_: str, color: str) -> None:
+def command(*, paths: tuple[Path, ...], flows: Path, format_: str, fix: bool, color: str) -> None:
     """Find every problem of flows: of files, or of all in a folder.
 
     The exit code is 1 where there are errors; warnings and notes leave it 0.
     """
-    found = _diagnostics(paths or (flows,))
-    if format_ == "json":
-        sys.stdout.write(render_json(found))
+    known = catalog()
+    asked = paths or (flows,)
+    mended: list[Mended] = []
+    if fix:
+        mended, found = mend(asked, lambda: _diagnostics(asked, known))
     else:
-        text = render_text(found, color=is_colored(color, sys.stdout.isatty()))
-        sys.stdout.write("\n".join(part for part in (text, f"{summary(found)}\n") if part))
+        found = _diagnostics(asked, known)
+    _tell_mended(mended, on_errors=format_ != "text")
+    sys.stdout.write(_shown(found, format_, color))
     if has_errors(found):
         raise SystemExit(1)
 
 
-def _diagnostics(paths: tuple[Path, ...]) -> list[Diagnostic]:
-    known = catalog()
+def _diagnostics(paths: tuple[Path, ...], known: Catalog) -> list[Diagnostic]:
     try:
         folders = [compile_path(path, known, folder_settings(path)) for path in paths]
     except FolderError as error:
         raise Problem(str(error)) from error
     return [diagnostic for folder in folders for diagnostic in folder.diagnostics]
+
+
+def _tell_mended(mended: list[Mended], *, on_errors: bool) -> None:
+    """Say what was fixed where it stood; a document for scripts has standard output to itself."""
+    for one in mended:
+        place = one.diagnostic.primary.source.position(one.diagnostic.primary.span.start)
+        where = f"{one.diagnostic.primary.source.path}:{place.line}:{place.column}"
+        click.echo(clean(f"fixed[{one.diagnostic.code}] {where}: {one.fix.title}"), err=on_errors)
+    if mended:
+        click.echo(err=on_errors)
+
+
+def _shown(found: list[Diagnostic], format_: str, color: str) -> str:
+    match format_:
+        case "json":
+            return render_json(found)
+        case "sarif":
+            return render_sarif(found, version=_version())
+        case "github":
+            return render_github(found)
+        case _:
+            return _text(found, color)
+
+
+def _text(found: list[Diagnostic], color: str) -> str:
+    terminal = sys.stdout.isatty()
+    width = min(shutil.get_terminal_size().columns, _WIDEST) if terminal else _WIDTH_OF_A_PIPE
+    text = render_text(found, color=is_colored(color, terminal), width=width)
+    return "\n".join(part for part in (text, f"{summary(found)}\n") if part)
+
+
+def _version() -> str:
+    try:
+        return metadata.version("seta")
+    except metadata.PackageNotFoundError:
+        return ""

@@ -4,6 +4,7 @@ This is the meaning; `bulk` does the same for many writes at once.
 """
 
 import logging
+from collections.abc import Callable
 from typing import Final
 
 import apsw
@@ -11,44 +12,55 @@ import msgspec
 
 from runtime.failures import Kind as FailureKind
 from runtime.failures import StepFailure
+from runtime.journal import dedupe, events
 from runtime.journal.database import MISTAKES
-from runtime.journal.protocol import Accept, Effect, JournalError, KeepPlan, Kind, Move, Record, RunState, Write
+from runtime.journal.events import MATCH
+from runtime.journal.protocol import (
+    Accept,
+    Await,
+    Effect,
+    Emit,
+    JournalError,
+    KeepAnswer,
+    KeepPlan,
+    Kind,
+    Move,
+    Prune,
+    Record,
+    RunState,
+    Write,
+)
+from runtime.journal.records import OPEN, may_end, problem, put, row_of
 
 log = logging.getLogger(__name__)
 
-OPEN: Final = "state IN ('accepted', 'running', 'waiting')"
 ENDED: Final = frozenset({RunState.DEAD, RunState.DONE, RunState.STOPPED, RunState.CANCELLED})
 
-# A `started` record gives way to what came of it and to a later attempt, a timer to its end; the row then moves to
-# the end of the order.
-# The subquery names `excluded` so that SQLite asks anew for each row of a statement that has many.
-ON_REPEAT: Final = """
-    ON CONFLICT (run, step) DO UPDATE SET
-        n = (SELECT max(n) + 1 FROM steps WHERE excluded.run IS NOT NULL),
-        kind = excluded.kind, args = excluded.args, value = excluded.value,
-        attempt = excluded.attempt, at = excluded.at
-    WHERE (kind = 'started' AND excluded.kind IN ('result', 'failed'))
-       OR (kind = 'started' AND excluded.kind = 'started' AND excluded.attempt > attempt)
-       OR (kind = 'timer' AND excluded.kind = 'result')
-"""
 _KEEP_PLAN: Final = "INSERT INTO plans (plan, flow, bundle, kept_at) VALUES (?, ?, ?, ?) ON CONFLICT (plan) DO NOTHING"
-_ADD_RUN: Final = "INSERT INTO runs (id, key, flow, plan, state, received_at) VALUES (?, ?, ?, ?, ?, ?)"
+_ADD_RUN: Final = (
+    "INSERT INTO runs (id, key, flow, plan, state, received_at, keep, serial) VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
+)
 _ADD_DELIVERY: Final = "INSERT INTO deliveries (run, body, context, notes) VALUES (?, ?, ?, ?)"
+_IS_BUSY: Final = (
+    f"SELECT EXISTS (SELECT 1 FROM runs WHERE flow = ?1 AND serial = ?2 AND serial IS NOT NULL AND {OPEN})"  # noqa: S608  # our own words
+)
+_REPEATABLE: Final = frozenset({FailureKind.TRANSIENT, FailureKind.NOT_DONE})
+
+
+def wake_at(state: str, instant: str) -> str:
+    """When a run goes on, as SQL: at once, if it is to wait although an event that it waits for has come."""
+    return f"""
+        CASE WHEN {state} = 'waiting' AND EXISTS (
+            SELECT 1 FROM waiters AS w JOIN events AS e ON {MATCH} WHERE w.run = runs.seq
+        ) THEN received_at ELSE {instant} END
+    """  # noqa: S608  # our own words
+
+
 _MOVE: Final = f"""
-    UPDATE runs SET state = ?2, ended_at = ?3, wake_at = ?4, attempt = ?5, step = ?6, error = ?7
+    UPDATE runs SET
+        state = ?2, ended_at = ?3, wake_at = {wake_at("?2", "?4")}, attempt = ?5, step = ?6, error = ?7
     WHERE seq = ?1 AND {OPEN}
 """  # noqa: S608  # our own words
-_RECORD: Final = f"""
-    INSERT INTO steps (run, step, kind, args, value, attempt, at)
-    SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7 FROM runs WHERE seq = ?1 AND {OPEN} {ON_REPEAT}
-"""  # noqa: S608  # our own words
-_MAY_RECORD: Final = f"""
-    SELECT EXISTS (SELECT 1 FROM runs WHERE seq = ?1 AND {OPEN})
-       AND NOT EXISTS (
-           SELECT 1 FROM steps WHERE run = ?1 AND step = ?2 AND kind NOT IN ('started', 'timer')
-       )
-"""  # noqa: S608  # our own words
-_REPEATABLE: Final = frozenset({FailureKind.TRANSIENT, FailureKind.NOT_DONE})
 
 
 def apply(connection: apsw.Connection, write: Write) -> None:
@@ -75,38 +87,71 @@ def is_own_fault(connection: apsw.Connection, error: Exception) -> bool:
 def forget(write: Write) -> None:
     """Take back what an earlier commit had set."""
     write.lost = False
-    if isinstance(write, Accept):
-        write.seq = 0
-    elif isinstance(write, Record):
-        write.outcome = write.failure = None
+    match write:
+        case Accept():
+            write.seq, write.first, write.answer, write.busy = 0, "", b"", False
+        case Record():
+            write.outcome = write.failure = None
+        case Await():
+            write.number, write.value, write.failure = 0, b"", None
+        case Emit():
+            write.woken, write.failure = 0, None
+        case Prune():
+            write.more = False
+        case Move() | KeepPlan() | KeepAnswer():
+            pass
 
 
 def _apply(connection: apsw.Connection, write: Write) -> None:
     match write:
         case Record():
-            if write.effect is None:
-                _record(connection, write, write.kind, write.value)
-            else:
-                _record_effect(connection, write, write.effect)
+            _record_any(connection, write)
         case Move():
             connection.execute(_MOVE, move_row(write))
             write.lost = not connection.changes()
         case Accept():
             _accept(connection, write)
+        case KeepPlan() | Await() | Emit() | KeepAnswer() | Prune():
+            _apply_rare(connection, write)
+
+
+def _apply_rare(connection: apsw.Connection, write: KeepPlan | Await | Emit | KeepAnswer | Prune) -> None:
+    match write:
         case KeepPlan():
-            row = (write.plan, write.flow, write.bundle, write.at)
-            connection.execute(_KEEP_PLAN, row)
+            connection.execute(_KEEP_PLAN, (write.plan, write.flow, write.bundle, write.at))
+        case Await():
+            _whole(connection, lambda: events.wait(connection, write))
+        case Emit():
+            _whole(connection, lambda: events.emit(connection, write))
+        case KeepAnswer():
+            dedupe.keep_answer(connection, write)
+        case Prune():
+            _prune(connection, write)
 
 
-def run_row(accept: Accept) -> tuple[str, str, str, str, str, int]:
+def _whole(connection: apsw.Connection, work: Callable[[], None]) -> None:
+    """Do all of a work of several statements, or nothing."""
+    connection.execute("SAVEPOINT whole")
+    try:
+        work()
+    except Exception:
+        if connection.in_transaction:
+            connection.execute("ROLLBACK TO whole; RELEASE whole")
+        raise
+    connection.execute("RELEASE whole")
+
+
+def _prune(connection: apsw.Connection, write: Prune) -> None:
+    gone = (prune(connection, write.at, write.slice) for prune in (dedupe.prune, events.prune))
+    write.more = max(gone) >= write.slice
+
+
+def run_row(accept: Accept) -> tuple[str, str, str, str, str, int, int | None, bytes | None]:
     """The columns of a new run."""
-    state = RunState.RUNNING if accept.running else RunState.ACCEPTED
-    return (accept.run_id, accept.key, accept.flow, accept.plan, state, accept.received_at)
-
-
-def record_row(record: Record, kind: Kind, value: bytes) -> tuple[int, str, Kind, bytes, bytes, int, int]:
-    """The columns of a record."""
-    return (record.run, record.step, kind, record.args, value, record.attempt, record.at)
+    state = RunState.RUNNING if accept.running and not accept.busy else RunState.ACCEPTED
+    return (
+        accept.run_id, accept.key, accept.flow, accept.plan, state, accept.received_at, accept.keep, accept.serial,
+    )  # fmt: skip
 
 
 def move_row(move: Move) -> tuple[int, str, int | None, int | None, int, str, bytes]:
@@ -116,19 +161,25 @@ def move_row(move: Move) -> tuple[int, str, int | None, int | None, int, str, by
 
 
 def _accept(connection: apsw.Connection, accept: Accept) -> None:
+    if accept.dedupe is not None and dedupe.is_repeat(connection, accept):
+        return
+    if accept.serial is not None:
+        accept.busy = bool(connection.execute(_IS_BUSY, (accept.flow, accept.serial)).get)
     connection.execute(_ADD_RUN, run_row(accept))
     accept.seq = connection.last_insert_rowid()
     delivery = (accept.seq, accept.body, accept.context, accept.notes)
     connection.execute(_ADD_DELIVERY, delivery)
 
 
-def _record(connection: apsw.Connection, record: Record, kind: Kind, value: bytes) -> None:
-    connection.execute(_RECORD, record_row(record, kind, value))
-    record.lost = not connection.changes()
+def _record_any(connection: apsw.Connection, record: Record) -> None:
+    if record.effect is None:
+        record.lost = not put(connection, row_of(record, record.kind, record.value))
+    else:
+        _record_effect(connection, record, record.effect)
 
 
 def _record_effect(connection: apsw.Connection, record: Record, effect: Effect) -> None:
-    if not connection.execute(_MAY_RECORD, (record.run, record.step)).get:
+    if not may_end(connection, record.run, record.step):
         record.lost = True
         return
     try:
@@ -141,7 +192,7 @@ def _run_effect(connection: apsw.Connection, record: Record, effect: Effect) -> 
     connection.execute("SAVEPOINT effect")
     try:
         outcome = effect(connection)
-        _record(connection, record, Kind.RESULT, msgspec.json.encode(outcome))
+        record.lost = not put(connection, row_of(record, Kind.RESULT, msgspec.json.encode(outcome)))
     except Exception as error:
         if connection.in_transaction:
             connection.execute("ROLLBACK TO effect; RELEASE effect")
@@ -155,27 +206,32 @@ def _run_effect(connection: apsw.Connection, record: Record, effect: Effect) -> 
 def _record_failure(connection: apsw.Connection, record: Record, failure: StepFailure) -> None:
     record.failure = failure
     if failure.kind not in _REPEATABLE:
-        problem = {"code": failure.code, "message": failure.message}
-        _record(connection, record, Kind.FAILED, msgspec.json.encode(problem))
+        record.lost = not put(connection, row_of(record, Kind.FAILED, problem(failure.code, failure.message)))
 
 
 def _give_up(connection: apsw.Connection, write: Write, error: Exception) -> None:
     match write:
         case Record():
-            failure = StepFailure("internal", f"{type(error).__name__} in the runtime: see its log")
-            _record_internal(connection, write, failure)
+            _record_internal(connection, write, error)
+        case Await() | Emit():
+            record = Record(write.run, write.step, Kind.FAILED, write.args, write.at)
+            _record_internal(connection, record, error)
+            write.lost, write.failure = record.lost, record.failure
         case Accept():
             connection.execute("DELETE FROM runs WHERE seq = ?", (write.seq,))
+            if write.dedupe is not None:
+                dedupe.release(connection, write)
             write.seq = 0
             write.lost = True
-        case Move() | KeepPlan():
+        case Move() | KeepPlan() | KeepAnswer() | Prune():
             write.lost = True
 
 
-def _record_internal(connection: apsw.Connection, record: Record, failure: StepFailure) -> None:
+def _record_internal(connection: apsw.Connection, record: Record, error: Exception) -> None:
+    failure = StepFailure("internal", f"{type(error).__name__} in the runtime: see its log")
     try:
         _record_failure(connection, record, failure)
-    except Exception as error:
-        if not is_own_fault(connection, error):
+    except Exception as another:
+        if not is_own_fault(connection, another):
             raise
         record.lost = True  # not even its failure can be written

@@ -11,8 +11,9 @@ from typing import Final, TypeVar
 
 import apsw
 
-from runtime.journal.apply import ON_REPEAT, OPEN, apply, forget, is_own_fault, move_row, record_row, run_row
-from runtime.journal.protocol import Accept, KeepPlan, Move, Record, Write
+from runtime.journal.apply import apply, forget, is_own_fault, move_row, run_row, wake_at
+from runtime.journal.protocol import Accept, Move, Record, Write
+from runtime.journal.records import ON_REPEAT, OPEN, row_of
 
 W = TypeVar("W", Accept, Record, Move)
 
@@ -54,13 +55,16 @@ class _Group:
         match write:
             case Record(effect=None):
                 self._add_record(write)
-            case Accept():
+            case Accept(serial=None):
                 self._accepts.append(write)
             case Move():  # two of one run are found out, for they change one row only
                 self._moves.append(write)
                 self._moved.add(write.run)
-            case Record() | KeepPlan():
+            case Record():
                 self._do_now(write)
+            case _:  # rare, and of more than one run or of none
+                self.flush()
+                apply(self._connection, write)
 
     def _add_record(self, record: Record) -> None:
         if record.run in self._moved:
@@ -68,10 +72,10 @@ class _Group:
         self._records.append(record)
         self._recorded.add(record.run)
 
-    def _do_now(self, write: Write) -> None:
-        if isinstance(write, Record) and (write.run in self._recorded or write.run in self._moved):
+    def _do_now(self, record: Record) -> None:
+        if record.run in self._recorded or record.run in self._moved:
             self.flush()
-        apply(self._connection, write)
+        apply(self._connection, record)
 
     def flush(self) -> None:
         """Do what was taken: as one where every write succeeds, else one by one to learn which does not."""
@@ -88,10 +92,10 @@ class _Group:
     def _done_as_one(self) -> bool:
         connection = self._connection
         try:
-            for accepts in _chunks(self._accepts):
-                _add_runs(connection, accepts)
-            return all(_recorded(connection, records) for records in _chunks(self._records)) and all(
-                _moved(connection, moves) for moves in _chunks(self._moves)
+            return (
+                all(_added(connection, accepts) for accepts in _chunks(self._accepts))
+                and all(_recorded(connection, records) for records in _chunks(self._records))
+                and all(_moved(connection, moves) for moves in _chunks(self._moves))
             )
         except Exception as error:
             if not is_own_fault(connection, error):
@@ -107,10 +111,13 @@ def _chunks(writes: list[W]) -> Iterator[list[W]]:
             start += size
 
 
-def _add_runs(connection: apsw.Connection, accepts: list[Accept]) -> None:
+def _added(connection: apsw.Connection, accepts: list[Accept]) -> bool:
+    deduped = [accept for accept in accepts if accept.dedupe is not None]
+    if deduped and not _claimed(connection, deduped):
+        return False
     runs: list[object] = []
     for accept in accepts:
-        accept.lost = False
+        forget(accept)
         runs += run_row(accept)
     connection.execute(_add_runs_query(len(accepts)), runs)
     first = connection.last_insert_rowid() - len(accepts) + 1  # given out one after the other
@@ -119,13 +126,25 @@ def _add_runs(connection: apsw.Connection, accepts: list[Accept]) -> None:
         accept.seq = seq
         deliveries += (seq, accept.body, accept.context, accept.notes)
     connection.execute(_add_deliveries_query(len(accepts)), deliveries)
+    return True
+
+
+def _claimed(connection: apsw.Connection, accepts: list[Accept]) -> bool:
+    """Whether all keys are new: what else there may be to say of one is asked for each."""
+    keys: list[object] = []
+    for accept in accepts:
+        keys += (accept.flow, accept.dedupe, accept.run_id, accept.dedupe_until)
+    values = _places(len(accepts), 4)
+    query = f"INSERT INTO dedupe (flow, key, run, expires_at) VALUES {values} ON CONFLICT DO NOTHING"  # noqa: S608  # our own words
+    connection.execute(query, keys)
+    return connection.changes() == len(accepts)
 
 
 def _recorded(connection: apsw.Connection, records: list[Record]) -> bool:
     rows: list[object] = []
     for record in records:
         forget(record)
-        rows += record_row(record, record.kind, record.value)
+        rows += row_of(record, record.kind, record.value)
     connection.execute(_record_query(len(records)), rows)
     return connection.changes() == len(records)
 
@@ -141,8 +160,8 @@ def _moved(connection: apsw.Connection, moves: list[Move]) -> bool:
 
 @cache
 def _add_runs_query(rows: int) -> str:
-    columns = "id, key, flow, plan, state, received_at"
-    return f"INSERT INTO runs ({columns}) VALUES {_places(rows, 6)}"  # noqa: S608  # our own words
+    columns = "id, key, flow, plan, state, received_at, keep, serial"
+    return f"INSERT INTO runs ({columns}) VALUES {_places(rows, 8)}"  # noqa: S608  # our own words
 
 
 @cache
@@ -164,7 +183,7 @@ def _record_query(rows: int) -> str:
 def _move_query(rows: int) -> str:
     return f"""
         UPDATE runs SET
-            state = v.column2, ended_at = v.column3, wake_at = v.column4,
+            state = v.column2, ended_at = v.column3, wake_at = {wake_at("v.column2", "v.column4")},
             attempt = v.column5, step = v.column6, error = v.column7
         FROM (VALUES {_places(rows, 7)}) AS v WHERE seq = v.column1 AND {OPEN}
     """  # noqa: S608  # our own words

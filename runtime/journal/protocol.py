@@ -38,6 +38,7 @@ class Kind(StrEnum):
     """What a step record says."""
 
     STARTED = "started"  # committed before an effect that must not happen twice
+    TRIED = "tried"  # an attempt failed and another is due; value: JSON {code, message, until, since}
     RESULT = "result"
     FAILED = "failed"
     TIMER = "timer"  # value: the instant at which the wait ends
@@ -54,7 +55,12 @@ class JournalError(Exception):
 
 @dataclass(slots=True)
 class Accept:
-    """A delivery becomes a run. `context` is JSON of what else of the request the plan names; `notes` JSON or empty."""
+    """A delivery becomes a run. `context` is JSON of what else of the request the plan names; `notes` JSON or empty.
+
+    With a `dedupe` key (a hash) that the flow accepted before, and whose window lasts, there is no new run: `first` is
+    the run that there was, `answer` the JSON of what it answered, where it did. With a `serial` key (a hash) that an
+    earlier open run of the flow has, the run is kept and `busy`: it may not start before that one has ended.
+    """
 
     run_id: str
     key: str  # the run key, from which idempotency keys are made
@@ -65,7 +71,14 @@ class Accept:
     context: bytes = b""
     notes: bytes = b""
     running: bool = True  # False: no room to run it at once
+    keep: int | None = None  # ms after its end that the run is kept; None: as the settings say
+    serial: bytes | None = None
+    dedupe: bytes | None = None
+    dedupe_until: int = 0  # when the window ends
     seq: int = 0  # set by the commit
+    first: str = ""  # set by the commit
+    answer: bytes = b""  # set by the commit
+    busy: bool = False  # set by the commit
     lost: bool = False  # set by the commit: an error of ours (logged); there is no run
 
 
@@ -73,8 +86,8 @@ class Accept:
 class Record:
     """What a step gave.
 
-    It replaces a `started` record of the same step (another `started` only of a later attempt), and a result a `timer`;
-    any other repeat is refused as lost.
+    It replaces a `started` or `tried` record of the same step (with another of these only where its attempt is a later
+    one, or what came of the same), and an end a `timer`; any other repeat is refused as lost.
 
     With an `effect`, the effect runs inside the commit and `value` is the JSON of what it gave; if it fails, the
     record becomes a `failed` one whose value is the JSON of {code, message}.
@@ -118,7 +131,67 @@ class KeepPlan:
     lost: bool = False  # set by the commit: an error of ours (logged); nothing was kept
 
 
-Write = Accept | Record | Move | KeepPlan
+@dataclass(slots=True)
+class Await:
+    """A step waits for an event, or goes on waiting: written anew each time that its run comes by.
+
+    An event counts that was committed after the run was accepted and not after `until`, whose number is above `after`
+    and which was still kept when the step began to wait. Its record is then a result (JSON {event, value}); without one
+    it is a failure `timeout` once `at` has reached `until`, and a timer before. What an earlier write of the same step
+    said of `until` and `after` holds.
+    """
+
+    run: int
+    step: str
+    args: bytes
+    event: str
+    key: str
+    at: int
+    until: int
+    after: int = 0  # the number of an event
+    number: int = 0  # set by the commit: of the event, or 0
+    value: bytes = b""  # set by the commit: of the event
+    failure: StepFailure | None = None  # set by the commit
+    lost: bool = False  # set by the commit, as for Record
+
+
+@dataclass(slots=True)
+class Emit:
+    """A step's event is kept, and every run that waits for its name and key is due at once. Records a result."""
+
+    run: int
+    step: str
+    args: bytes
+    event: str
+    key: str
+    value: bytes  # JSON
+    at: int
+    expires_at: int
+    woken: int = 0  # set by the commit: how many runs
+    failure: StepFailure | None = None  # set by the commit
+    lost: bool = False  # set by the commit, as for Record
+
+
+@dataclass(slots=True)
+class KeepAnswer:
+    """A run's answer (JSON) also answers the repeats of its delivery."""
+
+    run_id: str
+    answer: bytes
+    lost: bool = False  # set by the commit: an error of ours (logged); nothing was kept
+
+
+@dataclass(slots=True)
+class Prune:
+    """Forget a slice of the dedupe keys and events whose time is over, and which nobody waits for."""
+
+    at: int
+    slice: int = 200
+    more: bool = False  # set by the commit: there may be more of them
+    lost: bool = False  # set by the commit: an error of ours (logged); nothing was forgotten
+
+
+Write = Accept | Record | Move | KeepPlan | Await | Emit | KeepAnswer | Prune
 
 
 class OpenRun(msgspec.Struct, frozen=True):
@@ -136,6 +209,8 @@ class OpenRun(msgspec.Struct, frozen=True):
     attempt: int
     step: str
     wake_at: int | None = None
+    serial: bytes | None = None
+    busy: bool = False  # an earlier open run of the flow has the same serial key
 
 
 class StepRow(msgspec.Struct, frozen=True):
@@ -189,8 +264,16 @@ class Journal(Protocol):
         """Run a short query (under a second) on the reading connection, off the event loop."""
         ...
 
-    async def open_runs(self, after: int, limit: int) -> list[OpenRun]:
-        """Runs accepted or running, with a sequence number above `after`, in that order."""
+    async def open_runs(self, after: int, limit: int, flow: str | None = None) -> list[OpenRun]:
+        """Runs accepted or running, of one flow or of all, with a sequence number above `after`, in that order."""
+        ...
+
+    async def open_flows(self) -> list[str]:
+        """The flows of runs accepted or running."""
+        ...
+
+    async def next_of(self, flow: str, serial: bytes) -> OpenRun | None:
+        """The first open run of a flow that has this serial key, unless it waits."""
         ...
 
     async def due_runs(self, now: int, limit: int) -> list[OpenRun]:

@@ -8,11 +8,37 @@ import msgspec
 from runtime.journal.protocol import Kind, OpenRun, RunDetail, RunRow, RunState, StepRow
 
 _OPEN_RUN: Final = """
-    SELECT seq, id, key, flow, plan, state, received_at, body, context, attempt, step, wake_at
+    SELECT seq, id, key, flow, plan, state, received_at, body, context, attempt, step, wake_at, serial, FALSE
     FROM runs JOIN deliveries ON run = seq
 """
 OPEN_RUNS: Final = f"""
     {_OPEN_RUN} WHERE state IN ('accepted', 'running') AND seq > ? ORDER BY seq LIMIT ?
+"""
+OPEN_RUNS_OF: Final = """
+    SELECT r.seq, id, key, flow, plan, state, received_at, iif(busy, x'', body), context, attempt, step, wake_at,
+        serial, busy
+    FROM (
+        SELECT *, serial IS NOT NULL AND EXISTS (
+            SELECT 1 FROM runs AS e
+            WHERE e.flow = runs.flow AND e.serial = runs.serial AND e.serial IS NOT NULL
+              AND e.state IN ('accepted', 'running', 'waiting') AND e.seq < runs.seq
+        ) AS busy
+        FROM runs WHERE state IN ('accepted', 'running') AND flow = ? AND seq > ? ORDER BY seq LIMIT ?
+    ) AS r JOIN deliveries ON run = r.seq ORDER BY r.seq
+"""
+# From flow to flow, so that a long backlog is not looked through.
+OPEN_FLOWS: Final = """
+    WITH RECURSIVE flows (flow) AS (
+        SELECT min(flow) FROM runs WHERE state IN ('accepted', 'running')
+        UNION ALL
+        SELECT (SELECT min(flow) FROM runs WHERE state IN ('accepted', 'running') AND flow > flows.flow)
+        FROM flows WHERE flow IS NOT NULL
+    )
+    SELECT flow FROM flows WHERE flow IS NOT NULL
+"""
+NEXT_OF: Final = f"""
+    {_OPEN_RUN} WHERE flow = ? AND serial = ? AND serial IS NOT NULL AND state IN ('accepted', 'running', 'waiting')
+    ORDER BY seq LIMIT 1
 """
 DUE_RUNS: Final = f"""
     {_OPEN_RUN} WHERE state = 'waiting' AND wake_at <= ? ORDER BY wake_at, seq LIMIT ?
@@ -27,9 +53,23 @@ RUN: Final = """
 _RUNNABLE: Final = frozenset({RunState.ACCEPTED, RunState.RUNNING})
 
 
-def open_runs(connection: apsw.Connection, after: int, limit: int) -> list[OpenRun]:
+def open_runs(connection: apsw.Connection, after: int, limit: int, flow: str | None) -> list[OpenRun]:
     """Runs accepted or running, above a sequence number, in that order."""
-    return [_open_run(row) for row in connection.execute(OPEN_RUNS, (after, limit))]
+    if flow is None:
+        return [_open_run(row) for row in connection.execute(OPEN_RUNS, (after, limit))]
+    return [_open_run(row) for row in connection.execute(OPEN_RUNS_OF, (flow, after, limit))]
+
+
+def open_flows(connection: apsw.Connection) -> list[str]:
+    """The flows of runs accepted or running."""
+    return [str(flow) for (flow,) in connection.execute(OPEN_FLOWS)]
+
+
+def next_of(connection: apsw.Connection, flow: str, serial: bytes) -> OpenRun | None:
+    """The first open run of a flow that has this serial key, unless it waits."""
+    row: Any = connection.execute(NEXT_OF, (flow, serial)).fetchone()
+    found = None if row is None else _open_run(row)
+    return None if found is None or found.state is RunState.WAITING else found
 
 
 def due_runs(connection: apsw.Connection, now: int, limit: int) -> list[OpenRun]:
@@ -95,8 +135,11 @@ def run(connection: apsw.Connection, run_id: str) -> RunDetail | None:
 
 
 def _open_run(row: Any) -> OpenRun:
-    seq, run_id, key, flow, plan_name, state, *rest = row
-    return OpenRun(seq, run_id, key, flow, plan_name, RunState(state), *rest)
+    seq, run_id, key, flow, plan_name, state, received_at, body, context, attempt, step, wake_at, serial, busy = row
+    return OpenRun(
+        seq, run_id, key, flow, plan_name, RunState(state), received_at,
+        body, context, attempt, step, wake_at, serial, bool(busy),
+    )  # fmt: skip
 
 
 def _run_row(row: Any) -> RunRow:

@@ -65,11 +65,16 @@ JOURNAL: Final = Tables(
             wake_at INTEGER,
             attempt INTEGER NOT NULL DEFAULT 0,
             step TEXT NOT NULL DEFAULT '',
-            error BLOB NOT NULL DEFAULT x''
+            error BLOB NOT NULL DEFAULT x'',
+            keep INTEGER,
+            serial BLOB
         ) STRICT;
 
-        -- What is open is little beside what is done: these two stay small.
+        -- What is open is little beside what is done: these stay small.
         CREATE INDEX runs_open ON runs (seq) WHERE state IN ('accepted', 'running');
+        CREATE INDEX runs_lane ON runs (flow, seq) WHERE state IN ('accepted', 'running');
+        CREATE INDEX runs_serial ON runs (flow, serial, seq)
+            WHERE serial IS NOT NULL AND state IN ('accepted', 'running', 'waiting');
         CREATE INDEX runs_wake ON runs (wake_at) WHERE state = 'waiting';
         CREATE INDEX runs_flow ON runs (flow);
         -- Lists by state: done runs are found by walking back through all, the rarer ones here.
@@ -95,6 +100,43 @@ JOURNAL: Final = Tables(
             at INTEGER NOT NULL,
             UNIQUE (run, step)
         ) STRICT;
+
+        -- Deliveries that are repeats. By the run's id, not its number: it outlives the run.
+        CREATE TABLE dedupe (
+            flow TEXT NOT NULL,
+            key BLOB NOT NULL,
+            run TEXT NOT NULL,
+            expires_at INTEGER NOT NULL,
+            answer BLOB NOT NULL DEFAULT x'',
+            PRIMARY KEY (flow, key)
+        ) STRICT, WITHOUT ROWID;
+        CREATE INDEX dedupe_expires ON dedupe (expires_at);
+        CREATE INDEX dedupe_run ON dedupe (run);
+
+        -- A number is never given twice: who took an event remembers it by that.
+        CREATE TABLE events (
+            n INTEGER PRIMARY KEY AUTOINCREMENT,
+            name TEXT NOT NULL,
+            key TEXT NOT NULL,
+            value BLOB NOT NULL,
+            at INTEGER NOT NULL,
+            expires_at INTEGER NOT NULL,
+            last_run INTEGER NOT NULL  -- the youngest that there was: for later ones the event is too old
+        ) STRICT;
+        CREATE INDEX events_key ON events (name, key, n);
+        CREATE INDEX events_expires ON events (expires_at);
+
+        CREATE TABLE waiters (
+            run INTEGER NOT NULL,
+            step TEXT NOT NULL,
+            event TEXT NOT NULL,
+            key TEXT NOT NULL,
+            since INTEGER NOT NULL,
+            until INTEGER NOT NULL,
+            after INTEGER NOT NULL,
+            PRIMARY KEY (run, step)
+        ) STRICT, WITHOUT ROWID;
+        CREATE INDEX waiters_event ON waiters (event, key);
         """,
     ),
 )

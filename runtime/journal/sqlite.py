@@ -62,9 +62,17 @@ class SqliteJournal:
         """Run a query off the event loop. Raises ReadTooLong after a second, JournalError where the file fails."""
         return await self._reader.read(query)
 
-    async def open_runs(self, after: int, limit: int) -> list[OpenRun]:
-        """Runs accepted or running, with a sequence number above `after`, in that order."""
-        return await self.read(partial(queries.open_runs, after=after, limit=limit))
+    async def open_runs(self, after: int, limit: int, flow: str | None = None) -> list[OpenRun]:
+        """Runs accepted or running, of one flow or of all, with a sequence number above `after`, in that order."""
+        return await self.read(partial(queries.open_runs, after=after, limit=limit, flow=flow))
+
+    async def open_flows(self) -> list[str]:
+        """The flows of runs accepted or running."""
+        return await self.read(queries.open_flows)
+
+    async def next_of(self, flow: str, serial: bytes) -> OpenRun | None:
+        """The first open run of a flow that has this serial key, unless it waits."""
+        return await self.read(partial(queries.next_of, flow=flow, serial=serial))
 
     async def due_runs(self, now: int, limit: int) -> list[OpenRun]:
         """Waiting runs whose instant has come, earliest first."""

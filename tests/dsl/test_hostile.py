@@ -8,7 +8,7 @@ from dsl import Diagnostic, parse, read_source, render_json, render_text
 from dsl.nodes import walk
 
 FLOW = "on webhook -> x = "
-LIMIT = 3.0  # seconds; the slowest takes half of one, and machines differ
+LIMIT = 5.0  # seconds; alone on a machine the slowest takes one
 
 TOO_MUCH = {
     "five thousand brackets": FLOW + "[" * 5_000 + "]" * 5_000,
@@ -31,7 +31,7 @@ TOO_MUCH = {
     "a fence without end": "on webhook -> code(): text ```python\n" + "x\n" * 400_000,
     "nothing but closers": "}" * 9_000,
     "mixed brackets": "(]" * 4_000,
-    "nine thousand closed blocks before an open one": "on webhook"
+    "thousands of closed blocks before an open one": "on webhook"
     + ' -> log "'
     + "x" * 900_000
     + '"'

@@ -5,6 +5,7 @@ from textwrap import dedent
 
 from dsl import Diagnostic, Edit, Fix, Label, Source, Span, render_json, render_text, summary
 from dsl.diagnostics import brief, quoted
+from dsl.render.wrap import wrap
 
 RETOMADA = Source(
     "flows/retomada.seta",
@@ -100,8 +101,9 @@ def test_texts_of_one_line_hang_below_each_other() -> None:
          --> flows/consulta.seta:2:6
           |
         2 |   -> find person by telefone within 800ms as p else { -> log "nao achei" -> stop }
-          |      ^^^^^^^^^^^^^^^^^^^^^^^ ------------                                   ---- it ends unanswered
-          |      |                       |
+          |      ^^^^^^^^^^^^^^^^^^^^^^^ ------------                                   ----
+          |      |                       |                                              |
+          |      |                       |                                              it ends unanswered
           |      |                       or too late
           |      may find nothing
         3 |   -> respond 200 {id: p.id}
@@ -110,6 +112,87 @@ def test_texts_of_one_line_hang_below_each_other() -> None:
           = a flow that contains `respond` responds on every path
           = seta help E502
         """)
+
+
+def test_text_that_fits_stands_beside_its_mark() -> None:
+    shown = Diagnostic("E501", "odd", label(CONSULTA, "stop", "ends"), (label(CONSULTA, "log", "writes"),))
+    assert render_text(shown) == lines("""
+        error[E501]: odd
+         --> flows/consulta.seta:2:77
+          |
+        2 |   -> find person by telefone within 800ms as p else { -> log "nao achei" -> stop }
+          |                                                          ---                ^^^^ ends
+          |                                                          |
+          |                                                          writes
+          |
+          = seta help E501
+        """)
+
+
+def test_sentences_are_wrapped_to_the_width_and_code_is_not() -> None:
+    source = Source("a.seta", "on webhook\n  -> upsert person with {nome: cliente.nome} as pessoa\n")
+    shown = Diagnostic(
+        "E211",
+        "`upsert person` needs a phone, and none is in scope; a headline stays on its line",
+        label(source, "upsert person", "say which value it is with a clause `by …`"),
+        (label(source, "pessoa", "the name of what is found or made here"),),
+        ("in scope: cliente: {nome: text, email: text?}; `on webhook -> step` is code and stays whole",),
+        (
+            Fix("this writes a step before it, which rewrites the field", "choose", snippet="-> format_phone(x)"),
+            Fix("give the key", "choose", snippet="by x"),
+            Fix("a title alone that is wrapped below itself because it is long", "safe"),
+        ),
+    )
+    assert render_text(shown, width=60) == lines("""
+        error[E211]: `upsert person` needs a phone, and none is in scope; a headline stays on its line
+         --> a.seta:2:6
+          |
+        2 |   -> upsert person with {nome: cliente.nome} as pessoa
+          |      ^^^^^^^^^^^^^                              ------
+          |      |                                          |
+          |      |                          the name of what is
+          |      |                          found or made here
+          |      say which value it is with a clause `by …`
+          |
+          = in scope: cliente: {nome: text, email: text?};
+            `on webhook -> step` is code and stays whole
+          = fix (choose): -> format_phone(x)
+                              this writes a step before it, which
+                              rewrites the field
+          = fix (choose): by x                  give the key
+          = fix (safe): a title alone that is wrapped below itself
+                        because it is long
+          = seta help E211
+        """)
+    assert all(len(line) <= 60 for line in render_text(shown, width=60).splitlines()[1:])
+
+
+def test_text_of_the_only_mark_is_wrapped_beside_it() -> None:
+    shown = Diagnostic("E501", "odd", label(CONSULTA, "respond", "a word " * 12 + "and the end"))
+    assert render_text(shown, width=70) == lines("""
+        error[E501]: odd
+         --> flows/consulta.seta:3:6
+          |
+        3 |   -> respond 200 {id: p.id}
+          |      ^^^^^^^ a word a word a word a word a word a word a word a
+          |              word a word a word a word a word and the end
+          |
+          = seta help E501
+        """)
+
+
+def test_title_of_a_fix_is_wrapped_beside_what_to_write_where_there_is_room() -> None:
+    fix = Fix("the key is taken from the payload, as the sender gave it", "choose", snippet="by telefone")
+    shown = Diagnostic("E211", "odd", label(CONSULTA, "stop"), fixes=(fix,))
+    assert render_text(shown, width=70).splitlines()[-3:-1] == [
+        "  = fix (choose): by telefone    the key is taken from the payload, as",
+        "                                 the sender gave it",
+    ]
+
+
+def test_words_of_two_cells_are_counted_as_two() -> None:
+    assert wrap("日本 日本 日本", 9) == ["日本 日本", "日本"]
+    assert wrap("`a long piece of code` x", 8) == ["`a long piece of code`", "x"]
 
 
 def test_places_in_several_files_stand_under_their_files() -> None:

@@ -59,9 +59,13 @@ async def test_a_record_keeps_all_that_it_says(journal: SqliteJournal) -> None:
 
 
 REPLACES = {
+    (Kind.STARTED, Kind.TRIED),
     (Kind.STARTED, Kind.RESULT),
     (Kind.STARTED, Kind.FAILED),
+    (Kind.TRIED, Kind.RESULT),
+    (Kind.TRIED, Kind.FAILED),
     (Kind.TIMER, Kind.RESULT),
+    (Kind.TIMER, Kind.FAILED),
 }
 
 
@@ -88,6 +92,16 @@ async def test_a_later_attempt_is_started_anew(journal: SqliteJournal) -> None:
         await journal.commit(write)
     assert [write.lost for write in attempts] == [False, False, True, True]
     assert [(row.step, row.kind, row.attempt) for row in await journal.steps(1)] == [("a", Kind.STARTED, 2)]
+
+
+async def test_attempts_follow_each_other_in_their_order(journal: SqliteJournal) -> None:
+    kinds = [Kind.STARTED, Kind.TRIED, Kind.TRIED, Kind.STARTED, Kind.STARTED, Kind.TRIED, Kind.TRIED, Kind.RESULT]
+    numbers = [1, 1, 1, 1, 2, 1, 2, 2]
+    writes = [Record(1, "a", kind, b"", NOW, attempt=n) for kind, n in zip(kinds, numbers, strict=True)]
+    for write in writes:
+        await journal.commit(write)
+    assert [write.lost for write in writes] == [False, False, True, True, False, True, False, False]
+    assert [(row.kind, row.attempt) for row in await journal.steps(1)] == [(Kind.RESULT, 2)]
 
 
 async def test_records_come_in_the_order_of_their_commits(journal: SqliteJournal) -> None:

@@ -20,7 +20,8 @@ from tests.runtime.journal.made import NOW, accept, move, record
 
 NOTES = Tables("notes", ("CREATE TABLE notes (n INTEGER PRIMARY KEY, text TEXT) STRICT",))
 OPEN = {RunState.ACCEPTED, RunState.RUNNING, RunState.WAITING}
-REPLACES = {(Kind.STARTED, Kind.RESULT), (Kind.STARTED, Kind.FAILED), (Kind.TIMER, Kind.RESULT)}
+BEGUN = (Kind.STARTED, Kind.TRIED, Kind.TIMER)
+REPLACES = {(begun, end) for begun in BEGUN for end in (Kind.RESULT, Kind.FAILED)} | {(Kind.STARTED, Kind.TRIED)}
 
 
 class Note:
@@ -82,7 +83,7 @@ class Model:
     def _record_note(self, write: Record, note: Note) -> bool:
         if not self.is_open(write.run):
             return True
-        if self.steps[write.run].get(write.step, (Kind.STARTED,))[0] not in {Kind.STARTED, Kind.TIMER}:
+        if self.steps[write.run].get(write.step, (Kind.STARTED,))[0] not in BEGUN:
             return True
         if note.failure in {FailureKind.TRANSIENT, FailureKind.NOT_DONE}:
             return False

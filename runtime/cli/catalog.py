@@ -1,0 +1,157 @@
+"""`seta catalog`: the verbs, functions and records that flows may use."""
+
+import re
+from collections.abc import Callable
+from itertools import groupby
+from typing import Final
+
+import click
+from rich.console import Console
+
+from compiler.catalog import EffectClass, Field, Param, Slot
+from compiler.reports import nearest
+from runtime.cli import options, page, terminal
+from runtime.cli.entries import AnyEntry, EntityEntry, FunctionEntry, VerbEntry, document, entries, param_type
+from runtime.steps import catalog
+
+_EFFECTS: Final = {
+    EffectClass.IDEMPOTENT: "may be repeated: whatever may pass is tried again",
+    EffectClass.KEYED: "carries an idempotency key: a lost answer is repeated only where the flow says `retry`",
+    EffectClass.ONCE: "must not happen twice: a lost answer parks the run as unknown",
+}
+
+
+@click.command(
+    "catalog",
+    epilog=options.examples(
+        "seta catalog                 all that a flow may use",
+        "seta catalog phone           what has to do with phones",
+        "seta catalog upsert person   one of them, whole",
+    ),
+)
+@click.argument("words", nargs=-1, metavar="[FILTER]")
+@options.output("text", "json")
+@options.color
+def command(*, words: tuple[str, ...], format_: str, color: str) -> None:
+    """List the verbs and functions that flows may use, or show one whole.
+
+    FILTER is a name, or a part of a name or of what is said of it.
+    """
+    known = entries(catalog())
+    found = _matching(known, " ".join(words)) if words else known
+    if format_ == "json":
+        terminal.show_json(document(found))
+    elif words and len(found) == 1:
+        _show(terminal.console(color), found[0])
+    else:
+        _list(terminal.console(color), found)
+
+
+def _matching(known: list[AnyEntry], wanted: str) -> list[AnyEntry]:
+    """What has this name; else what has it as a part of its name; else of what is said of it."""
+    word = wanted.casefold()
+    ways: tuple[Callable[[AnyEntry], bool], ...] = (
+        lambda entry: word == entry.name.casefold(),
+        lambda entry: word in entry.name.casefold(),
+        lambda entry: word in entry.doc.casefold(),
+    )
+    for fits in ways:
+        if found := [entry for entry in known if fits(entry)]:
+            return found
+    meant = nearest(wanted, [entry.name for entry in known])
+    hint = f"did you mean `{meant}`?" if meant else "`seta catalog` lists what there is"
+    raise click.UsageError(f"nothing in the catalog is called {wanted!r}: {hint}")
+
+
+# --- all of them
+
+
+def _list(to: Console, found: list[AnyEntry]) -> None:
+    if not to.is_terminal:
+        lines = [(_kind(entry), entry.signature, _first_sentence(entry.doc)) for entry in found]
+        rows = [[terminal.styled(part) for part in line] for line in lines]
+        terminal.show_table(to, ("KIND", "SIGNATURE", "WHAT IT DOES"), rows)
+        return
+    for number, (kind, group) in enumerate(groupby(found, key=_kind)):
+        if number:
+            to.print()
+        to.print(terminal.styled(f"{kind.capitalize()}s", "bold"))
+        for entry in group:
+            page.code(to, f"  {entry.signature}", "cyan")
+            page.prose(to, _first_sentence(entry.doc), indent=6, style="dim")
+
+
+def _kind(entry: AnyEntry) -> str:
+    match entry:
+        case VerbEntry():
+            return "verb"
+        case FunctionEntry():
+            return "function"
+        case EntityEntry():
+            return "record"
+
+
+def _first_sentence(doc: str) -> str:
+    flat = " ".join(doc.split())
+    found = re.match(r".+?[.!?](?= |$)", flat)
+    return found[0] if found else flat
+
+
+# --- one of them
+
+
+def _show(to: Console, entry: AnyEntry) -> None:
+    page.code(to, entry.signature, "bold")
+    to.print()
+    page.prose(to, entry.doc)
+    match entry:
+        case VerbEntry():
+            _show_verb(to, entry)
+        case FunctionEntry():
+            _show_function(to, entry)
+        case EntityEntry():
+            _rows(to, "Fields", [(f"{f.name}: {f.type}", _about(f, entry.key)) for f in entry.fields])
+
+
+def _show_verb(to: Console, verb: VerbEntry) -> None:
+    _rows(to, "Clauses", [(f"{slot.clause} {' | '.join(slot.types)}", _unwritten(slot)) for slot in verb.clauses])
+    _rows(to, "Fields of `with`", [(f"{f.name}: {f.type}", _about(f)) for f in verb.fields])
+    _rows(to, "Effect", [(verb.effect.value, _EFFECTS[verb.effect])])
+    _failures(to, verb.failures)
+
+
+def _show_function(to: Console, function: FunctionEntry) -> None:
+    _rows(to, "Parameters", [(f"{p.name}: {param_type(p)}", _about_param(p)) for p in function.params])
+    if function.rewrites:
+        _rows(to, "As a step", [(f"-> {function.name}(x)", "rewrites x")])
+    _failures(to, function.failures)
+    _rows(to, "Examples", [(one.call, one.gives or f"fails: {one.fails}") for one in function.examples])
+
+
+def _rows(to: Console, title: str, lines: list[tuple[str, str]]) -> None:
+    if lines:
+        page.title(to, title)
+        page.rows(to, lines)
+
+
+def _failures(to: Console, codes: tuple[str, ...]) -> None:
+    if codes:
+        page.title(to, "Fails as")
+        page.prose(to, ", ".join(codes), indent=2)
+
+
+def _unwritten(slot: Slot) -> str:
+    return f"without it: the only {slot.types[0]} in scope" if slot.fills else ""
+
+
+def _about(field: Field, key: str = "") -> str:
+    parts = (
+        field.doc.rstrip("."),
+        "the key" if field.name == key else "",
+        f"also called {', '.join(field.aliases)}" if field.aliases else "",
+    )
+    return "; ".join(part for part in parts if part)
+
+
+def _about_param(param: Param) -> str:
+    return "; ".join(part for part in (param.doc, "only quoted text" if param.constant else "") if part)

@@ -1,0 +1,134 @@
+"""Entries of the catalog as documents: each with the line that a flow writes."""
+
+from collections.abc import Iterable
+from typing import Final
+
+import msgspec
+
+from compiler.catalog import Catalog, EffectClass, Entity, Example, Field, Function, Param, Slot, Verb
+
+_LITERALS: Final = {"": "", "static": ' "NAME"', "url": ' "URL"'}
+
+
+class VerbEntry(msgspec.Struct, frozen=True):
+    """A step with an effect."""
+
+    name: str
+    signature: str
+    doc: str
+    effect: EffectClass
+    literal: str
+    clauses: tuple[Slot, ...]
+    fields: tuple[Field, ...]
+    result: str
+    connection: str
+    failures: tuple[str, ...]
+
+
+class FunctionEntry(msgspec.Struct, frozen=True):
+    """A function."""
+
+    name: str
+    signature: str
+    doc: str
+    params: tuple[Param, ...]
+    result: str
+    rewrites: bool
+    failures: tuple[str, ...]
+    examples: tuple[Example, ...]
+
+
+class EntityEntry(msgspec.Struct, frozen=True):
+    """A record that verbs give and take."""
+
+    name: str
+    signature: str
+    doc: str
+    key: str
+    fields: tuple[Field, ...]
+
+
+class Document(msgspec.Struct, frozen=True, tag_field="schema", tag="seta.catalog/1"):
+    """`seta catalog --json`."""
+
+    verbs: list[VerbEntry]
+    functions: list[FunctionEntry]
+    entities: list[EntityEntry]
+
+
+AnyEntry = VerbEntry | FunctionEntry | EntityEntry
+
+
+def entries(known: Catalog) -> list[AnyEntry]:
+    """All of a catalog: verbs, functions, records, each in order of name."""
+    return [
+        *(_verb(verb) for _, verb in sorted(known.verbs.items())),
+        *(_function(function) for _, function in sorted(known.functions.items())),
+        *(_entity(entity) for _, entity in sorted(known.entities.items())),
+    ]
+
+
+def document(found: Iterable[AnyEntry]) -> Document:
+    """Entries by kind."""
+    made = Document([], [], [])
+    for entry in found:
+        match entry:
+            case VerbEntry():
+                made.verbs.append(entry)
+            case FunctionEntry():
+                made.functions.append(entry)
+            case EntityEntry():
+                made.entities.append(entry)
+    return made
+
+
+def param_type(param: Param) -> str:
+    """The type of a parameter; of one that may be left out an optional one."""
+    return param.type if param.required else f"{param.type.removesuffix('?')}?"
+
+
+def _verb(verb: Verb) -> VerbEntry:
+    result = f"{verb.result}?" if verb.finds else verb.result
+    return VerbEntry(
+        name=verb.title,
+        signature=f"{_step(verb)}: {result}" if result else _step(verb),
+        doc=verb.doc,
+        effect=verb.effect,
+        literal=verb.literal,
+        clauses=verb.slots,
+        fields=verb.fields,
+        result=result,
+        connection=verb.connection,
+        failures=verb.failures,
+    )
+
+
+def _step(verb: Verb) -> str:
+    """The step as a flow writes it; what stands in brackets may be left out."""
+    parts = [verb.title + _LITERALS[verb.literal]]
+    for slot in verb.slots:
+        clause = f"{slot.clause} {' | '.join(slot.types)}"
+        parts.append(f"[{clause}]" if slot.fills or not slot.required else clause)
+    if verb.with_:
+        names = ", ".join(field.name for field in verb.fields) or "…"
+        parts.append(f"[with {{{names}}}]")
+    return " ".join(parts)
+
+
+def _function(function: Function) -> FunctionEntry:
+    params = ", ".join(f"{param.name}: {param_type(param)}" for param in function.params)
+    return FunctionEntry(
+        name=function.name,
+        signature=f"{function.name}({params}): {function.result}",
+        doc=function.doc,
+        params=function.params,
+        result=function.result,
+        rewrites=function.rewrites,
+        failures=function.failures,
+        examples=function.examples,
+    )
+
+
+def _entity(entity: Entity) -> EntityEntry:
+    fields = ", ".join(f"{field.name}: {field.type}" for field in entity.fields)
+    return EntityEntry(entity.name, f"{entity.name} = {{{fields}}}", entity.doc, entity.key, entity.fields)

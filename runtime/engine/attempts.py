@@ -1,0 +1,170 @@
+"""One step of one run: its attempts, and what is recorded of them."""
+
+from asyncio import timeout
+from collections.abc import Callable
+from functools import partial
+from typing import Any, Final
+
+import msgspec
+
+from runtime.context import Call, LocalVerb, RemoteVerb, StepSpec
+from runtime.engine.ids import encode, idempotency_key
+from runtime.engine.leaving import Parked, Suspended
+from runtime.engine.life import Life
+from runtime.engine.policy import Verdict, judge, pause
+from runtime.failures import Kind as FailureKind
+from runtime.failures import StepFailure
+from runtime.journal.protocol import Kind, Record, StepRow
+from runtime.shapes import MisfitError, NotJsonError
+
+ATTEMPT_SECONDS: Final = 120.0  # the last net where the step says no `within`: verbs have shorter limits of their own
+
+
+class _Tried(msgspec.Struct):
+    """The value of a `tried` record: the failure of its attempt, when the next one is due, when the first began."""
+
+    code: str
+    message: str
+    until: int
+    since: int
+
+
+class _Failed(msgspec.Struct):
+    """The value of a `failed` record."""
+
+    code: str
+    message: str
+
+
+_read_tried = msgspec.json.Decoder(_Tried).decode
+_read_failed = msgspec.json.Decoder(_Failed).decode
+
+
+def recorded(record: StepRow, read: Callable[[bytes], Any]) -> Any:
+    """What a step gave. Raises StepFailure where it failed."""
+    if record.kind is Kind.FAILED:
+        failed = _read_failed(record.value)
+        raise placed(StepFailure(failed.code, failed.message), record.step, record.attempt)
+    return read(record.value)
+
+
+def placed(failure: StepFailure, step: str, attempt: int = 1) -> StepFailure:
+    """A failure that knows its step."""
+    failure.step, failure.attempt = step, attempt
+    return failure
+
+
+class Attempts:
+    """A step that has no end yet. `step` is its id with the indices of the loops around it."""
+
+    __slots__ = ("_args", "_hashed", "_life", "_number", "_since", "_spec", "_step")
+
+    def __init__(self, life: Life, spec: StepSpec, step: str, args: tuple[Any, ...], hashed: bytes) -> None:
+        self._life = life
+        self._spec = spec
+        self._step = step
+        self._args = args
+        self._hashed = hashed
+        self._number = 1  # of the attempt under way
+        self._since = 0  # when the first one began, where it matters
+
+    def take_up(self, record: StepRow) -> None:
+        """Go on after the attempts that are recorded. Raises Suspended or Parked where none may be made now."""
+        if record.kind is Kind.TRIED:
+            tried = _read_tried(record.value)
+            if tried.until > self._life.around.clock():
+                failure = StepFailure(tried.code, tried.message)
+                raise Suspended(tried.until, self._step, placed(failure, self._step, record.attempt))
+            self._since = tried.since
+        elif self._spec.policy.unknown == "park":
+            self._number = record.attempt
+            raise self._unknown("the process ended while the step was under way")
+        self._number = record.attempt + 1
+
+    async def local(self, verb: LocalVerb) -> Any:
+        """Make an attempt whose effect is in the journal's own database."""
+        call = self._call()
+
+        def effect(connection: Any) -> Any:
+            return verb.apply(connection, call)
+
+        record = Record(self._life.seq, self._step, Kind.RESULT, self._hashed, call.at, self._number, effect=effect)
+        await self._life.commit(record)
+        failure = record.failure
+        if failure is None:
+            return record.outcome
+        if failure.kind in (FailureKind.TRANSIENT, FailureKind.NOT_DONE):  # undone, and not recorded
+            failure.kind = FailureKind.NOT_DONE
+            self._since = self._since or call.at
+            await self._fail(failure)
+        raise placed(failure, self._step, self._number)
+
+    async def remote(self, verb: RemoteVerb) -> Any:
+        """Make an attempt that reaches out."""
+        call = self._call()
+        self._since = self._since or call.at
+        if self._spec.effect == "once":
+            await self._record(Kind.STARTED)
+        try:
+            value = await self._perform(verb, call)
+        except StepFailure as failure:
+            await self._fail(failure)
+            raise
+        encoded = encode(value)
+        try:
+            result = (self._spec.result or verb.result)(encoded)
+        except (MisfitError, NotJsonError) as misfit:
+            failure = StepFailure("result", f"what came back does not fit: {misfit}")
+            await self._fail(failure)
+            raise failure from misfit
+        await self._record(Kind.RESULT, encoded)
+        return result
+
+    async def _perform(self, verb: RemoteVerb, call: Call) -> Any:
+        seconds = ATTEMPT_SECONDS
+        if self._spec.within is not None:
+            seconds = max(0, self._since + self._spec.within - call.at) / 1000
+        try:
+            async with timeout(seconds):
+                return await verb.perform(call)
+        except TimeoutError:
+            raise StepFailure("timeout", f"no answer within {seconds:g} s", FailureKind.TRANSIENT) from None
+
+    def _call(self) -> Call:
+        life = self._life
+        key = idempotency_key(life.run.key, self._step)
+        log = partial(self._log, f"{self._step}.output~{self._number}")
+        return Call(life.run, self._spec, self._args, key, life.around.clock(), life.around.config, log)
+
+    def _log(self, step: str, text: str) -> None:
+        life = self._life
+        if not life.replay.logged(step):
+            line = Record(life.seq, step, Kind.LOG, b"", life.around.clock(), value=encode(text))
+            life.around.journal.commit(line)
+
+    async def _fail(self, failure: StepFailure) -> None:
+        """Record a failure; raise Suspended for another attempt, Parked where nobody knows what happened."""
+        placed(failure, self._step, self._number)
+        verdict, until = judge(self._spec, failure, self._number), 0
+        if verdict is Verdict.REPEAT:
+            around = self._life.around
+            until = around.clock() + pause(self._spec.policy, self._number, around.random, failure.retry_after)
+            if self._spec.within is not None and until >= self._since + self._spec.within:
+                verdict = Verdict.FAIL
+        match verdict:
+            case Verdict.REPEAT:
+                tried = _Tried(failure.code, failure.message, until, self._since)
+                await self._record(Kind.TRIED, encode(tried))
+                raise Suspended(until, self._step, failure)
+            case Verdict.UNKNOWN:
+                raise self._unknown(failure.message)
+            case Verdict.FAIL:
+                await self._record(Kind.FAILED, encode(_Failed(failure.code, failure.message)))
+
+    def _unknown(self, why: str) -> Parked:
+        return Parked(self._step, "unknown", f"nobody can tell whether it happened: {why}", self._number)
+
+    async def _record(self, kind: Kind, value: bytes = b"") -> None:
+        life = self._life
+        now = life.around.clock()
+        await life.commit(Record(life.seq, self._step, kind, self._hashed, now, self._number, value))

@@ -1,0 +1,67 @@
+"""A run while it is in memory, and what all runs of a server share."""
+
+import asyncio
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+
+from runtime.context import Run, Verb
+from runtime.engine.answers import Answers
+from runtime.engine.leaving import Abandoned
+from runtime.engine.replay import Replay
+from runtime.journal.protocol import Await, Emit, Journal, KeepAnswer, Record, StepRow
+from runtime.program import NO_REQUEST, Program, Request
+
+
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """What every run of a server shares."""
+
+    journal: Journal
+    verbs: Mapping[str, Verb]
+    config: Mapping[str, str]
+    clock: Callable[[], int]  # ms since the Unix epoch
+    random: Callable[[], float]
+
+
+@dataclass(frozen=True, slots=True)
+class Shared:
+    """What the engine adds to that."""
+
+    around: Surroundings
+    keep_events: int  # ms
+    answers: Answers = field(default_factory=Answers)
+    alarm: asyncio.Event = field(default_factory=asyncio.Event)  # set when a run may be due earlier than was thought
+
+
+class Life:
+    """One run, from its start or from its records, until it ends or leaves."""
+
+    __slots__ = ("around", "program", "replay", "request", "run", "seq", "serial", "shared", "taken")
+
+    def __init__(  # noqa: PLR0913  # what makes a run
+        self,
+        run: Run,
+        seq: int,
+        program: Program,
+        shared: Shared,
+        *,
+        request: Request = NO_REQUEST,
+        records: Iterable[StepRow] = (),
+        serial: bytes | None = None,
+    ) -> None:
+        self.run = run
+        self.seq = seq
+        self.program = program
+        self.shared = shared
+        self.around = shared.around
+        self.request = request
+        self.serial = serial
+        self.replay = Replay(records)
+        self.taken: dict[tuple[str, str], int] = {}  # name and key of an event -> the last number that the run took
+
+    async def commit(self, *writes: Record | Await | Emit | KeepAnswer) -> None:
+        """Put writes on disk. Raises Abandoned where the run is no longer ours, and JournalError."""
+        await self.around.journal.commit(*writes)
+        for write in writes:
+            if write.lost:
+                raise Abandoned

@@ -1,0 +1,103 @@
+"""Branches of a run that run at the same time: all of them finish, or leave, before the run does either."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Coroutine, Iterable
+from typing import Any
+
+from runtime.engine.leaving import Abandoned, Diverged, Leaving, Parked, Suspended
+from runtime.engine.replay import Replay
+from runtime.failures import StepFailure
+from runtime.journal.protocol import JournalError
+
+Outcome = BaseException | None
+
+
+async def run_together(replay: Replay, branches: Iterable[Coroutine[Any, Any, None]]) -> None:
+    """Start branches in their order and wait for all of them. They raise nothing but that they are cancelled."""
+    branches = list(branches)
+    replay.fork(len(branches))
+    left = len(branches)
+
+    async def run(branch: Coroutine[Any, Any, None]) -> None:
+        nonlocal left
+        try:
+            await branch
+        finally:
+            left -= 1
+            replay.join(last=not left)
+
+    tasks = [asyncio.create_task(run(branch)) for branch in branches]
+    try:
+        await asyncio.gather(*tasks)
+    finally:  # cancelled as a whole: no branch may go on without the run
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+
+async def caught(branch: Awaitable[Any]) -> tuple[Any, Outcome]:
+    """What a branch gives, or how it failed or left."""
+    try:
+        return await branch, None
+    except asyncio.CancelledError:
+        raise
+    except (Exception, Leaving) as error:  # noqa: BLE001  # it is raised again once all branches have ended
+        return None, error
+
+
+def settle(outcomes: Iterable[Outcome]) -> None:
+    """Raise what branches come to, together: nothing if all are done, else how the run leaves or fails.
+
+    Where one waits, the run does, up to the earliest instant; where one cannot go on without a person, so does the run
+    once no other waits. The first failure counts. Broken records and lost ownership come before all that.
+    """
+    errors = [outcome for outcome in outcomes if outcome is not None]
+    for kind in (Abandoned, Diverged, JournalError):
+        for error in errors:
+            if isinstance(error, kind):
+                raise error
+    parked = next((error for error in errors if isinstance(error, Parked)), None)
+    waiting = [error for error in errors if isinstance(error, Suspended)]
+    if waiting:
+        first = min(waiting, key=lambda one: one.until)
+        raise Suspended(first.until, first.step, first.failure if parked is None else parked.failure)
+    if parked is not None:
+        raise parked
+    if errors:
+        raise errors[0]
+
+
+class Items:
+    """The items of a loop that runs several at once; which of them have begun, and what came of them."""
+
+    def __init__(self, replay: Replay, number: int, run: Callable[[int], Awaitable[Any]]) -> None:
+        self._replay = replay
+        self._number = number
+        self._run = run
+        self._next = 0
+        self._failed = False
+        self._outcomes: dict[int, Outcome] = {}
+
+    @property
+    def outcomes(self) -> list[Outcome]:
+        """In the order of the items."""
+        return [self._outcomes[index] for index in sorted(self._outcomes)]
+
+    async def work(self) -> None:
+        """Run one item after the other, as long as there are some. One that leaves keeps its place."""
+        while (index := await self._take()) is not None:
+            _, outcome = await caught(self._run(index))
+            self._outcomes[index] = outcome
+            if isinstance(outcome, Exception):
+                self._failed = True
+            if isinstance(outcome, Leaving | JournalError):
+                return
+
+    async def _take(self) -> int | None:
+        """The next item to begin, if any. After a failure none is; but those that are recorded had begun before it."""
+        if self._next < self._number:
+            await self._replay.turn()
+        if self._next >= self._number or (self._failed and not self._replay.left):
+            return None
+        self._next += 1
+        return self._next - 1

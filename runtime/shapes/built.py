@@ -1,0 +1,79 @@
+"""Kinds made of kinds: within bounds, in one form, one of some, many."""
+
+import json
+from collections.abc import Callable
+from typing import Any, Literal
+
+import msgspec
+
+from runtime.failures import StepFailure
+from runtime.shapes.kinds import Kind, is_text, raw_scalar, scalar_text, taker
+from runtime.shapes.problems import Mismatch, Problem, describe, refuse
+
+
+def ranged(kind: Kind, low: int | None, high: int | None) -> Kind:
+    """Text of a length, or a number of a size, within bounds that belong to it."""
+    size: Callable[[Any], Any] = len if kind.annotation is str else lambda value: value
+    name = f"{kind.name}({'' if low is None else low}..{'' if high is None else high})"
+
+    def bounded(value: Any) -> Any:
+        found = size(value)
+        return value if (low is None or found >= low) and (high is None or found <= high) else refuse()
+
+    def refine(value: Any) -> Any:
+        return bounded(kind.refine(value) if kind.refine is not None else value)
+
+    def take(value: Any, pointer: str, problems: list[Problem]) -> Any:
+        before = len(problems)
+        taken = kind.take(value, pointer, problems)
+        if len(problems) > before:
+            return None
+        return taker(name, lambda _: bounded(taken))(value, pointer, problems)
+
+    return Kind(name, kind.annotation, take, refine, kind.keeps_empty)
+
+
+def nominal(name: str, canonical: Callable[[str], str]) -> Kind:
+    """Text or a number that `canonical` brings into the type's one form, or refuses with StepFailure."""
+
+    def convert(value: str) -> str:
+        try:
+            return canonical(value)
+        except StepFailure as failure:
+            raise Mismatch(failure.message) from failure
+
+    return Kind(
+        name,
+        msgspec.Raw,
+        taker(name, lambda value: convert(scalar_text(value))),
+        lambda raw: convert(raw_scalar(raw)),
+    )
+
+
+def enum(*values: str) -> Kind:
+    """One of some texts."""
+    name = " | ".join(json.dumps(value, ensure_ascii=False) for value in values)
+    allowed = frozenset(values)
+
+    def convert(value: Any) -> str:
+        return str(value) if is_text(value) and value in allowed else refuse()
+
+    return Kind(name, Literal[values], taker(name, convert), keeps_empty="" in allowed)
+
+
+def array(item: Kind) -> Kind:
+    """Any number of one kind."""
+    name = f"array of {item.name}"
+    refine_item = item.refine
+
+    def take(value: Any, pointer: str, problems: list[Problem]) -> object:
+        if not isinstance(value, list):
+            problems.append(Problem(pointer, name, describe(value)))
+            return None
+        return [item.take(part, f"{pointer}/{index}", problems) for index, part in enumerate(value)]
+
+    def refine(values: list[Any]) -> list[Any]:
+        return [refine_item(value) for value in values] if refine_item else values
+
+    annotation = list.__class_getitem__(item.annotation)
+    return Kind(name, annotation, take, refine if refine_item else None)

@@ -1,0 +1,210 @@
+"""Record types at the door: the struct that msgspec fills, and the slow way that tells every problem."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import msgspec
+
+from runtime.shapes.kinds import Kind
+from runtime.shapes.problems import MisfitError, Problem, describe, refuse
+from runtime.shapes.reading import loads
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """A field of a record: `name` in the flow, `key` in the JSON.
+
+    A `lenient` field never rejects a body: a value that does not fit counts as absent, and is noted.
+    """
+
+    name: str
+    key: str
+    kind: Kind
+    required: bool = True
+    default: Any = None
+    lenient: bool = False
+
+    def absent(self, value: object) -> bool:
+        """Whether this value, read the slow way, counts as none at all."""
+        return value is None or (value == "" and not self.kind.keeps_empty)
+
+
+def field(  # noqa: PLR0913  # all but two are optional
+    name: str, kind: Kind, *, key: str = "", required: bool = True, default: Any = None, lenient: bool = False
+) -> Field:
+    """A field, as generated code writes it."""
+    return Field(name, key or name, kind, required, default, lenient)
+
+
+@dataclass(frozen=True, slots=True)
+class Decoded:
+    """A payload and the pointers of the lenient fields that were left out."""
+
+    payload: Any
+    left_out: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """A record type at the door."""
+
+    name: str
+    fields: tuple[Field, ...]
+    struct: type[msgspec.Struct]
+    plain: Callable[..., Any]  # the same struct without refinement, for values that are final
+    _decode: Callable[[bytes], Any]
+
+    @property
+    def keys(self) -> tuple[str, ...]:
+        """The JSON keys that are read from the top of a body."""
+        return tuple(field.key for field in self.fields)
+
+    def decode(self, body: bytes) -> Decoded:
+        """Decode a body that was screened for depth.
+
+        Raises:
+            NotJsonError: it is not JSON.
+            MisfitError: with every problem there is.
+        """
+        try:
+            return Decoded(self._decode(body))
+        except (msgspec.MsgspecError, UnicodeDecodeError):
+            return self._decode_slowly(body)
+
+    def take(self, value: Any, pointer: str, problems: list[Problem]) -> Any:
+        """The struct from a value read the slow way; problems are noted, and then the struct is of no use."""
+        if not isinstance(value, Mapping):
+            problems.append(Problem(pointer, "object", describe(value)))
+            return None
+        return {field.name: _take_field(field, value, pointer, problems) for field in self.fields}
+
+    def kind(self) -> Kind:
+        """This record as the type of a field."""
+
+        def take(value: Any, pointer: str, problems: list[Problem]) -> Any:
+            before = len(problems)
+            taken = self.take(value, pointer, problems)
+            return None if len(problems) > before else self.plain(**taken)
+
+        return Kind("object", self.struct, take)
+
+    def _decode_slowly(self, body: bytes) -> Decoded:
+        value = loads(body)
+        problems: list[Problem] = []
+        taken = self.take(value, "", problems)
+        left_out = {f"/{escaped(field.key)}" for field in self.fields if field.lenient}
+        hard = [problem for problem in problems if not _under(problem.pointer, left_out)]
+        if hard:
+            raise MisfitError(hard)
+        return Decoded(self.plain(**taken), tuple(problem.pointer for problem in problems))
+
+
+def _under(pointer: str, roots: set[str]) -> bool:
+    return "/" + pointer[1:].partition("/")[0] in roots
+
+
+def escaped(key: str) -> str:
+    return key.replace("~", "~0").replace("/", "~1")
+
+
+def _take_field(field: Field, value: Mapping[str, Any], pointer: str, problems: list[Problem]) -> object:
+    given = value.get(field.key)
+    here = f"{pointer}/{escaped(field.key)}"
+    if not field.absent(given):
+        return field.kind.take(given, here, problems)
+    if field.required:
+        got = describe(given) if field.key in value else "nothing"
+        problems.append(Problem(here, field.kind.name, got))
+    return field.default
+
+
+def reader(kind: Kind) -> Callable[[bytes], Any]:
+    """Reads JSON that must be of a kind. What it gives raises NotJsonError and MisfitError."""
+
+    def read(body: bytes) -> Any:
+        problems: list[Problem] = []
+        value = kind.take(loads(body), "", problems)
+        if problems:
+            raise MisfitError(problems)
+        return value
+
+    return read
+
+
+def _finisher(fields: tuple[Field, ...]) -> Callable[[Any], None] | None:
+    """What the struct does after msgspec filled it: refine values, put defaults for null and for empty text."""
+    steps = [
+        (f.name, f.kind.refine, f.kind.annotation is msgspec.Raw, f)
+        for f in fields
+        if f.kind.refine is not None or not f.kind.keeps_empty or f.default is not None
+    ]
+    if not steps:
+        return None
+
+    def finish(self: Any) -> None:
+        for name, refine, raw, field in steps:
+            value = getattr(self, name)
+            if value is None or value == "" or (raw and bytes(value) in (b"null", b'""')):
+                _put_absent(self, field, value)
+            elif refine is not None:
+                setattr(self, name, refine(value))
+
+    return finish
+
+
+def _put_absent(struct: Any, field: Field, value: Any) -> None:
+    """Absence becomes the default; `json` keeps null and empty text as they are."""
+    if value == "" and field.kind.keeps_empty:
+        return
+    if isinstance(value, msgspec.Raw) and field.kind.keeps_empty and bytes(value) != b"null":
+        setattr(struct, field.name, "")
+        return
+    if field.required:
+        refuse()
+    setattr(struct, field.name, field.default)
+
+
+def whole(name: str, kind: Kind) -> Shape:
+    """A payload that is the whole body, under one name."""
+    read = reader(kind)
+    struct = msgspec.defstruct(name or "Payload", [(name, Any)], gc=False)
+
+    def decode(body: bytes) -> Any:
+        return struct(read(body))
+
+    return _Whole(name, (Field(name, "", kind),), struct, struct, decode)
+
+
+@dataclass(frozen=True, slots=True)
+class _Whole(Shape):
+    """Always read the slow way: what does not fit is told then and there."""
+
+    @property
+    def keys(self) -> tuple[str, ...]:
+        """No key of the body has a meaning of its own: repeats are found while reading."""
+        return ()
+
+    def decode(self, body: bytes) -> Decoded:
+        """As for any shape."""
+        return Decoded(self._decode(body))
+
+
+def record(name: str, *fields: Field) -> Shape:
+    """A record type from its fields."""
+    parts: list[Any] = []
+    for f in fields:
+        if f.required:
+            parts.append((f.name, f.kind.annotation))
+        elif f.kind.annotation is msgspec.Raw:
+            parts.append((f.name, msgspec.Raw, f.default))
+        else:
+            parts.append((f.name, f.kind.annotation | None, f.default))
+    finish = _finisher(fields)
+    rename = {f.name: f.key for f in fields}
+    plain = msgspec.defstruct(name, parts, kw_only=True, gc=False, rename=rename)
+    struct = plain
+    if finish is not None:
+        namespace = {"__post_init__": finish}
+        struct = msgspec.defstruct(name, parts, kw_only=True, gc=False, rename=rename, namespace=namespace)
+    return Shape(name, fields, struct, plain, msgspec.json.Decoder(struct).decode)
