@@ -1,0 +1,227 @@
+"""Payload types at the door: the fast way and the slow way say the same, and every problem is told."""
+
+import json
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
+from functools import partial
+from typing import Any
+
+import msgspec
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from runtime.functions import cpf, format_phone
+from runtime.shapes import (
+    Field,
+    Kind,
+    MisfitError,
+    NotJsonError,
+    Problem,
+    Shape,
+    anything,
+    array,
+    boolean,
+    check_unique_keys,
+    day,
+    decimal,
+    email,
+    enum,
+    field,
+    integer,
+    moment,
+    nominal,
+    ranged,
+    reader,
+    record,
+    scalar,
+    span,
+    text,
+    url,
+    whole,
+)
+
+phone = nominal("phone", partial(format_phone.format_phone, region="BR"))
+SIMPLE = [
+    text,
+    boolean,
+    integer,
+    decimal,
+    scalar,
+    anything,
+    email,
+    moment,
+    day,
+    span,
+    url,
+    phone,
+    nominal("cpf", cpf.cpf),
+    enum("site", "anuncio", ""),
+    ranged(text, 1, 5),
+    ranged(integer, 0, None),
+    ranged(decimal, None, 10),
+]
+
+
+def nested(parts: list[Kind]) -> Kind:
+    return shape(parts).kind()
+
+
+def shape(parts: list[Kind], required: bool = True) -> Shape:
+    fields = [field(f"f{number}", kind, required=required or bool(number % 2)) for number, kind in enumerate(parts)]
+    return record("R", *fields)
+
+
+kinds = st.recursive(
+    st.sampled_from(SIMPLE),
+    lambda inner: st.one_of(inner.map(array), st.lists(inner, max_size=3).map(nested)),
+    max_leaves=4,
+)
+
+JSON_TEXTS = [
+    "null", "true", "0", "-1", "1.50", "1e3", "9223372036854775807", "9223372036854775808", '""', '"a"', '"site"', '"11999998888"',
+    '"ana@example.com"', '"2024-02-29"', '"2024-02-29T10:00:00-03:00"', '"2024-02-29T10:00:00"', '"90s"', '"https://a.example/x"',
+    '"529.982.247-25"', '"12.5"', '"NaN"', '"\\ud83d\\ude00"', "[]", "{}", "[1]", '["a", ""]', '{"f0": 1}', '{"f0": "a", "f1": null}',
+]  # fmt: skip
+values = st.recursive(
+    st.sampled_from(JSON_TEXTS),
+    lambda inner: st.one_of(
+        st.lists(inner, max_size=3).map(lambda parts: f"[{', '.join(parts)}]"),
+        st.lists(inner, max_size=3).map(
+            lambda parts: "{" + ", ".join(f'"f{n}": {part}' for n, part in enumerate(parts)) + "}"
+        ),
+    ),
+    max_leaves=4,
+)
+
+
+def outcome(decode: Any, body: bytes) -> Any:
+    try:
+        decoded = decode(body)
+    except MisfitError as misfit:
+        return misfit.problems
+    except NotJsonError:
+        return "not JSON"
+    return plain(decoded.payload), decoded.left_out
+
+
+def plain(value: Any) -> Any:
+    if isinstance(value, msgspec.Struct):
+        return {f: plain(getattr(value, f)) for f in value.__struct_fields__}
+    return [plain(item) for item in value] if isinstance(value, list) else value
+
+
+@settings(max_examples=600)
+@given(st.lists(kinds, min_size=1, max_size=3), st.booleans(), st.lists(values, max_size=3))
+def test_the_fast_way_and_the_slow_way_agree(parts: list[Kind], required: bool, given_values: list[str]) -> None:  # noqa: FBT001  # drawn
+    known = shape(parts, required)
+    body = ("{" + ", ".join(f'"f{n}": {value}' for n, value in enumerate(given_values)) + "}").encode()
+    assert outcome(known.decode, body) == outcome(known._decode_slowly, body)  # noqa: SLF001  # the two ways
+
+
+LEAD = record(
+    "Lead",
+    field("telefone", scalar),
+    field("nome", text, required=False, lenient=True),
+    field("email", email, required=False, lenient=True),
+    field("origem", enum("site", "anuncio"), required=False, default="site"),
+)
+
+
+@pytest.mark.parametrize(
+    ("body", "problems"),
+    [
+        ("{}", [Problem("/telefone", "text or number", "nothing")]),
+        ('{"telefone": ""}', [Problem("/telefone", "text or number", "empty text")]),
+        ("[]", [Problem("", "object", "an array")]),
+        (
+            '{"telefone": {}, "origem": "loja", "nome": 3}',
+            [Problem("/telefone", "text or number", "an object"), Problem("/origem", '"site" | "anuncio"', "text")],
+        ),
+    ],
+)
+def test_every_problem_is_told_at_once_and_a_lenient_field_is_none(body: str, problems: list[Problem]) -> None:
+    with pytest.raises(MisfitError) as caught:
+        LEAD.decode(body.encode())
+    assert caught.value.problems == problems
+
+
+def test_a_lenient_field_that_does_not_fit_is_left_out_and_told() -> None:
+    decoded = LEAD.decode(b'{"telefone": 11999998888.0, "nome": 3, "email": "x", "origem": null}')
+    assert plain(decoded.payload) == {"telefone": "11999998888.0", "nome": None, "email": None, "origem": "site"}
+    assert decoded.left_out == ("/nome", "/email")
+
+
+def test_values_come_in_the_one_form_of_their_type() -> None:
+    known = record(
+        "All",
+        field("phone", phone),
+        field("email", email),
+        field("valor", decimal),
+        field("quando", moment),
+        field("dia", day),
+        field("prazo", span),
+        field("utm", text, key="utm-source"),
+    )
+    body = {
+        "phone": "(11) 99999-8888",
+        "email": " Ana@Example.COM ",
+        "valor": "10.50",
+        "quando": "2024-02-29T10:00:00-03:00",
+        "dia": "2024-02-29",
+        "prazo": "2h",
+        "utm-source": "x",
+    }
+    assert plain(known.decode(json.dumps(body).encode()).payload) == {
+        "phone": "+5511999998888",
+        "email": "Ana@example.com",
+        "valor": Decimal("10.50"),
+        "quando": datetime(2024, 2, 29, 13, tzinfo=UTC),
+        "dia": date(2024, 2, 29),
+        "prazo": timedelta(hours=2),
+        "utm": "x",
+    }
+
+
+def test_a_pointer_escapes_what_json_pointers_escape() -> None:
+    known = record("R", Field("a", "a/b~c", integer))
+    with pytest.raises(MisfitError) as caught:
+        known.decode(b'{"a/b~c": true}')
+    assert [problem.pointer for problem in caught.value.problems] == ["/a~1b~0c"]
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"",
+        b"{",
+        b'{"telefone": 1} x',
+        b'{"telefone": NaN}',
+        b'{"telefone": "\xff"}',
+        b'{"telefone": "\\ud800"}',
+        b"\xef\xbb\xbf{}",
+    ],
+)
+def test_what_is_not_json_is_told_apart(body: bytes) -> None:
+    with pytest.raises(NotJsonError):
+        LEAD.decode(body)
+
+
+def test_a_key_twice_anywhere_is_found() -> None:
+    check_unique_keys(b'{"a": {"b": 1}, "c": {"b": 1}}')
+    with pytest.raises(NotJsonError, match="same key twice"):
+        check_unique_keys(b'{"a": [{"b": 1, "\\u0062": 2}]}')
+
+
+def test_the_whole_body_may_be_one_value() -> None:
+    known = whole("corpo", array(integer))
+    assert known.decode(b"[1, 2]").payload.corpo == [1, 2]
+    with pytest.raises(MisfitError):
+        known.decode(b'{"corpo": [1]}')
+
+
+def test_a_reader_checks_what_comes_back() -> None:
+    read = reader(record("R", field("id", integer)).kind())
+    assert read(b'{"id": 5, "more": 1}').id == 5
+    with pytest.raises(MisfitError, match="/id should be int, is text"):
+        read(b'{"id": "5"}')
