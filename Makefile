@@ -44,3 +44,4 @@ fmt: setup
 
 bench: setup
 	@$(BIN)/python -m tests.bench
+	@$(BIN)/python -m tests.bench.check

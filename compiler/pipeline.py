@@ -61,8 +61,25 @@ class Folder:
         return has_errors(self.diagnostics)
 
 
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """A folder after its checks: the flows without errors, and what there is to say of all."""
+
+    flows: tuple[tuple[Source, Expanded, Facts], ...]
+    diagnostics: tuple[Diagnostic, ...]
+    environment: Environment
+    declaring: tuple[Source, ...]
+
+
 def compile_folder(sources: Iterable[Source], environment: Environment) -> Folder:
     """Compile all files of a folder; every problem of every file is found in one call."""
+    checked = check_folder(sources, environment)
+    flows = (_finish(*flow, checked.environment, checked.declaring) for flow in checked.flows)
+    return Folder(tuple(flows), checked.diagnostics)
+
+
+def check_folder(sources: Iterable[Source], environment: Environment) -> Checked:
+    """The passes up to the checks: enough to know every problem."""
     diagnostics: list[Diagnostic] = []
     files: list[nodes.File] = []
     for source in sources:
@@ -80,13 +97,13 @@ def compile_folder(sources: Iterable[Source], environment: Environment) -> Folde
             flows.append((file.source, expanded, reports))
     same_names(flows)
     broken = {d.primary.source.path for d in diagnostics if d.code.startswith("E")}
-    declaring = tuple(f.source for f in files if any(isinstance(i, nodes.TypeDef | nodes.Def) for i in f.items))
-    finished = []
+    good = []
     for (source, expanded, reports), found in zip(flows, facts, strict=True):
         diagnostics.extend(reports.diagnostics)
         if not has_errors(reports.diagnostics) and source.path not in broken:
-            finished.append(_finish(source, expanded, found, environment, declaring))
-    return Folder(tuple(finished), _without_repeats(in_order(diagnostics)))
+            good.append((source, expanded, found))
+    declaring = tuple(f.source for f in files if any(isinstance(i, nodes.TypeDef | nodes.Def) for i in f.items))
+    return Checked(tuple(good), _without_repeats(in_order(diagnostics)), environment, declaring)
 
 
 def _declare(files: list[nodes.File], environment: Environment, diagnostics: list[Diagnostic]) -> Environment:

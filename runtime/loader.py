@@ -16,7 +16,7 @@ from compiler.catalog import Catalog, Entry
 from compiler.check import Environment
 from compiler.codegen import ANSWER, DEDUPE, FLOW, ON_ERROR, PAYLOAD, byte_position
 from compiler.ir import Plan, all_steps
-from compiler.pipeline import Compiled, Folder, compile_folder, used_entries
+from compiler.pipeline import Compiled, Folder, check_folder, compile_folder, used_entries
 from dsl import Diagnostic, Source, read_source
 from runtime import shapes, values
 from runtime.code import compile_block
@@ -67,13 +67,25 @@ def load(folder: Path, catalog: Catalog) -> Loaded:
 
 def compile_path(path: Path, catalog: Catalog, settings: FolderSettings) -> Folder:
     """Compile the flows of a folder, or of the folder around one file. Raises FolderError."""
+    sources, unreadable = read_flows(path)
+    compiled = compile_folder(sources, settings.environment(catalog))
+    return Folder(compiled.flows, (*unreadable, *compiled.diagnostics))
+
+
+def check_path(path: Path, catalog: Catalog, settings: FolderSettings) -> tuple[Diagnostic, ...]:
+    """Everything that there is to say of the flows of a folder or of one file. Raises FolderError."""
+    sources, unreadable = read_flows(path)
+    return (*unreadable, *check_folder(sources, settings.environment(catalog)).diagnostics)
+
+
+def read_flows(path: Path) -> tuple[list[Source], list[Diagnostic]]:
+    """The texts of a folder or of one file, and the problems of those that are no text. Raises FolderError."""
     sources: list[Source] = []
     unreadable: list[Diagnostic] = []
     for file in flow_files(path):
         read = read_source(_shown(file), _bytes(file))
         sources.append(read) if isinstance(read, Source) else unreadable.append(read)
-    compiled = compile_folder(sources, settings.environment(catalog))
-    return Folder(compiled.flows, (*unreadable, *compiled.diagnostics))
+    return sources, unreadable
 
 
 def flow_files(path: Path) -> list[Path]:
