@@ -1,21 +1,24 @@
 """Going through a tree, without recursion."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import fields
-from functools import cache
-from typing import cast
 
 from dsl.nodes.base import Node
 
 
-@cache
-def _names(kind: Callable[..., Node]) -> tuple[str, ...]:
-    return tuple(item.name for item in fields(cast("type[Node]", kind)) if item.name != "span")
+_NAMES: dict[str, tuple[str, ...]] = {}  # of fields, by the name of the class: a cache
+
+
+def _names(node: Node) -> tuple[str, ...]:
+    kind = type(node).__name__
+    if kind not in _NAMES:
+        _NAMES[kind] = tuple(item.name for item in fields(node) if item.name != "span")
+    return _NAMES[kind]
 
 
 def children(node: Node) -> Iterator[Node]:
     """The nodes directly under a node, in the order of its fields."""
-    for name in _names(type(node)):
+    for name in _names(node):
         value = getattr(node, name)
         if isinstance(value, Node):
             yield value
