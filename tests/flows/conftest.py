@@ -15,7 +15,7 @@ from runtime.code import CodePool
 from runtime.connections import local
 from runtime.connections.http import HttpClient
 from runtime.engine.engine import Engine
-from runtime.engine.run_context import Surroundings
+from runtime.engine.life import Surroundings
 from runtime.journal import SqliteJournal, open_journal
 from runtime.journal.protocol import RunDetail, RunState
 from runtime.loader import Loaded, Programs, load
@@ -40,7 +40,9 @@ class Shift:
 class House:
     """The example flows at work."""
 
-    def __init__(self, loaded: Loaded, journal: SqliteJournal, engine: Engine, receiver: Receiver, clock: Shift) -> None:
+    def __init__(
+        self, loaded: Loaded, journal: SqliteJournal, engine: Engine, receiver: Receiver, clock: Shift
+    ) -> None:
         self.loaded = loaded
         self.journal = journal
         self.engine = engine
@@ -52,7 +54,7 @@ class House:
         program = self.loaded.programs[flow]
         body = json.dumps(payload).encode()
         accepted = await self.engine.accept(program, program.payload.decode(body).payload, body)
-        return getattr(accepted, "run_id", accepted)
+        return accepted.run_id
 
     async def reached(self, run_id: str, *states: RunState) -> RunDetail:
         """The run once it is in one of some states, or at its end."""
@@ -69,7 +71,7 @@ class House:
 
     async def wake(self) -> None:
         """Let the engine look at the clock, which was moved."""
-        self.engine._alarm.set()  # noqa: SLF001  # what the passing of time would do
+        self.engine._shared.alarm.set()  # noqa: SLF001  # what the passing of time would do
 
     async def persons(self) -> list[local.PersonRow]:
         """The persons, newest first."""

@@ -67,7 +67,7 @@ def nested(parts: list[Kind]) -> Kind:
     return shape(parts).kind()
 
 
-def shape(parts: list[Kind], required: bool = True) -> Shape:
+def shape(parts: list[Kind], *, required: bool = True) -> Shape:
     fields = [field(f"f{number}", kind, required=required or bool(number % 2)) for number, kind in enumerate(parts)]
     return record("R", *fields)
 
@@ -79,9 +79,10 @@ kinds = st.recursive(
 )
 
 JSON_TEXTS = [
-    "null", "true", "0", "-1", "1.50", "1e3", "9223372036854775807", "9223372036854775808", '""', '"a"', '"site"', '"11999998888"',
-    '"ana@example.com"', '"2024-02-29"', '"2024-02-29T10:00:00-03:00"', '"2024-02-29T10:00:00"', '"90s"', '"https://a.example/x"',
-    '"529.982.247-25"', '"12.5"', '"NaN"', '"\\ud83d\\ude00"', "[]", "{}", "[1]", '["a", ""]', '{"f0": 1}', '{"f0": "a", "f1": null}',
+    "null", "true", "0", "-1", "1.50", "1e3", "9223372036854775807", "9223372036854775808", '""', '"a"',
+    '"site"', '"11999998888"', '"ana@example.com"', '"2024-02-29"', '"2024-02-29T10:00:00-03:00"',
+    '"2024-02-29T10:00:00"', '"90s"', '"https://a.example/x"', '"529.982.247-25"', '"12.5"', '"NaN"',
+    '"\\ud83d\\ude00"', "[]", "{}", "[1]", '["a", ""]', '{"f0": 1}', '{"f0": "a", "f1": null}',
 ]  # fmt: skip
 values = st.recursive(
     st.sampled_from(JSON_TEXTS),
@@ -114,7 +115,7 @@ def plain(value: Any) -> Any:
 @settings(max_examples=600)
 @given(st.lists(kinds, min_size=1, max_size=3), st.booleans(), st.lists(values, max_size=3))
 def test_the_fast_way_and_the_slow_way_agree(parts: list[Kind], required: bool, given_values: list[str]) -> None:  # noqa: FBT001  # drawn
-    known = shape(parts, required)
+    known = shape(parts, required=required)
     body = ("{" + ", ".join(f'"f{n}": {value}' for n, value in enumerate(given_values)) + "}").encode()
     assert outcome(known.decode, body) == outcome(known._decode_slowly, body)  # noqa: SLF001  # the two ways
 
