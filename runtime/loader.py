@@ -14,7 +14,7 @@ import msgspec
 
 from compiler.catalog import Catalog, Entry
 from compiler.check import Environment
-from compiler.codegen import ANSWER, DEDUPE, FLOW, ON_ERROR, PAYLOAD, byte_position
+from compiler.codegen import ANSWER, DEDUPE, FLOW, ON_ERROR, PAYLOAD, SERIAL, byte_position
 from compiler.ir import Plan, all_steps
 from compiler.pipeline import Compiled, Folder, check_folder, compile_folder, used_entries
 from dsl import Diagnostic, Source, read_source
@@ -164,7 +164,10 @@ def link(flow: Compiled, catalog: Catalog, settings: FolderSettings) -> Program:
         handler=names.get(ON_ERROR),
         headers=plan.headers,
         query=plan.query,
-        dedupe=_dedupe(names, plan),
+        dedupe=Dedupe(_key(names[DEDUPE]), plan.dedupe.window) if plan.dedupe is not None else None,
+        serial=_key(names[SERIAL]) if plan.serial is not None else None,
+        concurrency=plan.concurrency,
+        keep=plan.keep,
         answer=_answer(names, plan),
         answer_within=plan.answer_within or ANSWER_WITHIN,
     )
@@ -177,16 +180,14 @@ def _bundle(flow: Compiled, catalog: Catalog, settings: FolderSettings) -> _Bund
     return _Bundle(flow.name, flow.source.path, sources, config, settings.region, settings.timezone, entries)
 
 
-def _dedupe(names: Mapping[str, Any], plan: Plan) -> Dedupe | None:
-    if plan.dedupe is None:
-        return None
-    key = names[DEDUPE]
+def _key(function: Callable[[Any, "_Delivery"], Any]) -> Callable[[Any, Request], str | None]:
+    """A key of deliveries as text, from what the flow computes."""
 
-    def text_key(payload: Any, request: Request) -> str | None:
-        found = key(payload, _Delivery(request))
+    def key(payload: Any, request: Request) -> str | None:
+        found = function(payload, _Delivery(request))
         return None if found is None else values.text_of(found)
 
-    return Dedupe(text_key, plan.dedupe.window)
+    return key
 
 
 def _answer(names: Mapping[str, Any], plan: Plan) -> Callable[[str], tuple[int, Any]] | None:

@@ -247,7 +247,7 @@ class Commands:
         taken |= {"as"} if verb.result else set()
         for clause in step.clauses:
             if isinstance(clause, nodes.Within):
-                self._reports.not_yet(clause.span, "the clause `within` on a step with an effect")
+                self._constant(clause.limit)
             elif word(clause) not in taken and not isinstance(clause, _LATER):
                 self._reports.add(
                     "E206",
@@ -311,6 +311,10 @@ class Commands:
             if isinstance(found, OptionalOf | Unknown) or not (is_text(found) or show(found) in ("int", "decimal")):
                 where = f"{verb.title} {{{entry.key.text}}}"
                 self._expressions.expect(entry.value, catalog_type("text", self._catalog), scope, where)
+
+    def _constant(self, limit: nodes.Expr) -> None:
+        if not isinstance(limit, nodes.DurationLit):
+            self._reports.add("E215", limit.span, "`within` takes a duration such as 30s or 2h", "not a literal")
 
     def _every(self, clause: nodes.Every) -> None:
         for bound in (clause.low, clause.high):

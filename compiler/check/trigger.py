@@ -38,9 +38,6 @@ _LATER: dict[type[nodes.Node], str] = {
     nodes.Basic: "basic",
     nodes.Cors: "cors",
     nodes.Accept: "accept",
-    nodes.Serial: "serial",
-    nodes.Keep: "keep",
-    nodes.Concurrency: "concurrency",
 }
 
 
@@ -54,8 +51,10 @@ def check_trigger(expanded: Expanded, expressions: Expressions, payload: Scope, 
         match clause:
             case nodes.Limit(size=size) if not 0 < size <= MAX_BODY:
                 reports.add("E219", clause.span, "a body may have up to 100 MB", "out of range")
-            case nodes.Dedupe(key=key):
-                _dedupe(key, expressions, payload, reports)
+            case nodes.Dedupe(key=key) | nodes.Serial(key=key):
+                _key(key, expressions, payload, reports)
+            case nodes.Concurrency(limit=limit) if limit < 1:
+                reports.add("E219", clause.span, "at least one run at a time", "out of range")
             case nodes.Answer():
                 _answer(clause, expressions, facts, reports)
             case nodes.AnswerWithin() if not facts.responds:
@@ -74,14 +73,14 @@ def _once(trigger: nodes.Trigger, reports: Reports) -> None:
             reports.add("E207", clause.span, "this clause is given twice", "given again here", related=related)
 
 
-def _dedupe(key: nodes.Expr, expressions: Expressions, payload: Scope, reports: Reports) -> None:
-    """The key is computed from the delivery alone, and may be absent: then nothing is a repeat."""
+def _key(key: nodes.Expr, expressions: Expressions, payload: Scope, reports: Reports) -> None:
+    """A key of deliveries is computed from the delivery alone, and may be absent."""
     found = required(expressions.check(key, payload))
     if not (is_text(found) or found in (INT, DECIMAL) or isinstance(found, Unknown)):
         reports.add("E301", key.span, f"a key is text or a number, but this is {show(found)}", "not a key")
     for node in nodes.walk(key):
         if isinstance(node, nodes.NameRef) and node.name in ("run", "config", "secret"):
-            reports.add("E206", node.span, "the key of `dedupe` comes from the delivery alone", "not of the delivery")
+            reports.add("E206", node.span, "a key of deliveries comes from the delivery alone", "not of the delivery")
 
 
 def _answer(clause: nodes.Answer, expressions: Expressions, facts: Facts, reports: Reports) -> None:

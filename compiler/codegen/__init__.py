@@ -10,14 +10,14 @@ from collections.abc import Iterator
 from datetime import timedelta
 
 from compiler import ir
-from compiler.codegen.names import ANSWER, DEDUPE, FLOW, HELPERS, ON_ERROR, PAYLOAD, Names
+from compiler.codegen.names import ANSWER, DEDUPE, FLOW, HELPERS, ON_ERROR, PAYLOAD, SERIAL, Names
 from compiler.codegen.nodes import TOP, byte_position
 from compiler.codegen.specs import Specs
 from compiler.codegen.values import def_key
 from compiler.ir import applied
 from dsl.source import Source, Span
 
-__all__ = ["ANSWER", "DEDUPE", "FLOW", "HELPERS", "ON_ERROR", "PAYLOAD", "byte_position", "generate"]
+__all__ = ["ANSWER", "DEDUPE", "FLOW", "HELPERS", "ON_ERROR", "PAYLOAD", "SERIAL", "byte_position", "generate"]
 
 
 def generate(plan: ir.Plan, source: Source) -> ast.Module:
@@ -52,9 +52,11 @@ class _Module(Specs):
         return [self._flow(function, params, ops), self.assign(TOP, entry, self.name(TOP, function))]
 
     def _of_the_trigger(self) -> Iterator[ast.stmt]:
-        """Functions of the delivery alone: the key of `dedupe`, the immediate answer."""
+        """Functions of the delivery alone: the keys of `dedupe` and `serial`, the immediate answer."""
         if self._plan.dedupe is not None:
             yield self._plain(DEDUPE, ("p", "ctx"), self.expr(self._plan.dedupe.key))
+        if self._plan.serial is not None:
+            yield self._plain(SERIAL, ("p", "ctx"), self.expr(self._plan.serial))
         if self._plan.answer is not None:
             yield self._plain(ANSWER, ("ctx",), self.expr(self._plan.answer.body))
 

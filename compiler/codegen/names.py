@@ -12,8 +12,8 @@ HELPERS = frozenset(
     ranged read_json reader record same scalar_kind setting step subtract text_kind text_of url_kind whole
     """.split()
 )
-PAYLOAD, FLOW, ON_ERROR, DEDUPE, ANSWER = "PAYLOAD", "FLOW", "ON_ERROR", "DEDUPE", "ANSWER"
-_OURS = HELPERS | {PAYLOAD, FLOW, ON_ERROR, DEDUPE, ANSWER}
+PAYLOAD, FLOW, ON_ERROR, DEDUPE, SERIAL, ANSWER = "PAYLOAD", "FLOW", "ON_ERROR", "DEDUPE", "SERIAL", "ANSWER"
+_OURS = HELPERS | {PAYLOAD, FLOW, ON_ERROR, DEDUPE, SERIAL, ANSWER}
 
 
 class Names:

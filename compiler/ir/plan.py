@@ -54,6 +54,9 @@ class Plan:
     responds: bool = False
     answer_within: int | None = None
     dedupe: Dedupe | None = None
+    serial: Expr | None = None
+    concurrency: int | None = None
+    keep: int | None = None  # ms
     answer: Answer | None = None
 
 

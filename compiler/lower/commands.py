@@ -61,6 +61,7 @@ class Commands:
             literal,
             _policy(step.clauses),
             self._shapes.of(kind) if typed and kind is not None else None,
+            within=_within(step.clauses),
         )
 
     def _slots(self, step: nodes.Command, verb: Verb) -> list[Expr]:
@@ -113,14 +114,7 @@ class Commands:
             binding.variable if binding else None,
             result=self._shapes.of(self._facts.results[id(step)]),
             code=Code(params, step.python, step.body),
-            within=next(
-                (
-                    c.limit.milliseconds
-                    for c in step.clauses
-                    if isinstance(c, nodes.Within) and isinstance(c.limit, nodes.DurationLit)
-                ),
-                None,
-            ),
+            within=_within(step.clauses),
         )
 
 
@@ -133,3 +127,9 @@ def _policy(clauses: tuple[nodes.Clause, ...]) -> Policy:
     low = every.low.milliseconds if isinstance(every.low, nodes.DurationLit) else None
     high = every.high.milliseconds if isinstance(every.high, nodes.DurationLit) else low
     return Policy(tries, low, high, unknown)
+
+
+def _within(clauses: tuple[nodes.Clause, ...]) -> int | None:
+    """The limit of all attempts and pauses, in ms."""
+    limits = (c.limit for c in clauses if isinstance(c, nodes.Within))
+    return next((limit.milliseconds for limit in limits if isinstance(limit, nodes.DurationLit)), None)

@@ -67,6 +67,12 @@ class Steps:
                     found["answer"] = Answer(status, self._body(body, clause.span))
                 case nodes.AnswerWithin(limit=limit):
                     found["answer_within"] = limit.milliseconds
+                case nodes.Serial(key=key):
+                    found["serial"] = self._values.expr(key)
+                case nodes.Concurrency(limit=count):
+                    found["concurrency"] = count
+                case nodes.Keep(period=period):
+                    found["keep"] = period.milliseconds
                 case _:
                     pass
         return found
