@@ -2,7 +2,7 @@
 
 import ast
 from collections.abc import Iterator
-from dataclasses import dataclass, fields, is_dataclass
+from dataclasses import dataclass, fields, is_dataclass, replace
 from typing import Any
 
 from compiler import ir
@@ -59,7 +59,26 @@ def _edited(text: str, span: Span, edits: list[tuple[int, str]]) -> str:
 
 def step_lines(flow: Compiled, catalog: Catalog) -> list[StepLine]:
     """Every step of the plan, in text order."""
-    return [_step_line(op, flow.source, catalog) for op in ir.all_steps(flow.plan)]
+    resorts = _resorts(flow.plan)
+    lines = (_step_line(op, flow.source, catalog) for op in ir.all_steps(flow.plan))
+    return [replace(line, failure=line.failure.replace(_DEAD, resorts[line.id])) for line in lines]
+
+
+_DEAD = "dead letter"
+
+
+def _resorts(plan: ir.Plan) -> dict[str, str]:
+    """What comes of each step that fails for good: its `else`, otherwise `on error`, otherwise the dead letter."""
+    last = _DEAD if plan.handler is None else "`on error`"
+    found = {step.step: last for step in ir.steps(plan.ops)}
+    found |= {step.step: _DEAD for step in ir.steps(plan.handler or ())}
+    waiting = [plan.ops, plan.handler or ()]
+    while waiting:
+        for op in waiting.pop():
+            waiting.extend(ir.blocks(op))
+            if isinstance(op, ir.Try):
+                found |= {step.step: "its `else`" for step in ir.steps(op.ops)}
+    return found
 
 
 def _step_line(op: ir.Step, source: Source, catalog: Catalog) -> StepLine:  # noqa: C901  # one case a kind of step

@@ -86,12 +86,13 @@ def check_folder(sources: Iterable[Source], environment: Environment) -> Checked
         parsed = parse(source)
         diagnostics.extend(parsed.diagnostics)
         files.extend([parsed.file] if parsed.file is not None else [])
+    broken = {d.primary.source.path for d in diagnostics if d.code.startswith("E")}
     environment = _declare(files, environment, diagnostics)
     flows: list[tuple[Source, Expanded, Reports]] = []
     facts: list[Facts] = []
     for file in files:
         for flow in _flows(file, diagnostics):
-            reports = Reports(file.source)
+            reports = Reports(file.source, file.unread if file.source.path in broken else None)
             expanded = expand(flow, _name(flow, file.source), environment.catalog, reports)
             facts.append(check_flow(expanded, environment, reports))
             flows.append((file.source, expanded, reports))

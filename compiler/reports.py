@@ -8,10 +8,11 @@ from dsl.source import Source, Span
 
 
 class Reports:
-    """The diagnostics of one file."""
+    """The diagnostics of one file. `unread` are names in text that could not be read; None: all could be."""
 
-    def __init__(self, source: Source) -> None:
+    def __init__(self, source: Source, unread: frozenset[str] | None = None) -> None:
         self.source = source
+        self.unread = unread
         self.diagnostics: list[Diagnostic] = []
 
     def add(  # noqa: PLR0913  # all but three are optional parts of one diagnostic
@@ -47,9 +48,14 @@ class Reports:
             notes=["the text is good Seta: a later version will run it (see CHANGELOG.md)"],
         )
 
-    def replace(self, title: str, span: Span, text: str, *, safe: bool = False) -> Fix:
-        """A fix that writes `text` in place of what is under a span."""
-        return Fix(title, "safe" if safe else "choose", (Edit(self.source, span, text),))
+    def replace(self, title: str, span: Span, text: str, *, safe: bool = False, snippet: str = "") -> Fix:
+        """A fix that writes `text` in place of what is under a span; `snippet` shows what is then there."""
+        return Fix(title, "safe" if safe else "choose", (Edit(self.source, span, text),), snippet)
+
+
+def way(snippet: str, title: str) -> Fix:
+    """A way out that only a person can go: what to write, and what that means."""
+    return Fix(title, "choose", snippet=snippet)
 
 
 def nearest(word: str, known: Iterable[str]) -> str | None:

@@ -10,6 +10,7 @@ from datetime import datetime
 from typing import Any, Literal, Protocol
 
 import apsw
+import msgspec
 
 from runtime.code import Block
 from runtime.failures import StepFailure
@@ -55,8 +56,7 @@ class StepSpec:
     block: Block | None = None  # the Python of a `code` step
 
 
-@dataclass(frozen=True, slots=True)
-class Run:
+class Run(msgspec.Struct, frozen=True):
     """What a flow may know of its own run. `at` is when its delivery came, in ms since the Unix epoch."""
 
     id: str
@@ -66,8 +66,7 @@ class Run:
     plan: str
 
 
-@dataclass(frozen=True, slots=True)
-class Call:
+class Call(msgspec.Struct, frozen=True):
     """One attempt of a step. `key` is the same for every attempt, also after a restart."""
 
     run: Run
@@ -96,10 +95,6 @@ class RemoteVerb:
 
 
 Verb = LocalVerb | RemoteVerb
-
-
-class Suspended(BaseException):  # not an error: the run left, and comes back when its time is due
-    """The run has nothing to do for now. A BaseException, so that no handler of a flow can catch it."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -32,7 +32,7 @@ from runtime.door.intake import Intake
 from runtime.door.readiness import Readiness
 from runtime.door.samples import sample
 from runtime.engine.engine import Engine, Limits
-from runtime.engine.run_context import Surroundings
+from runtime.engine.life import Surroundings
 from runtime.journal import FolderInUse, SqliteJournal, open_journal
 from runtime.loader import Loaded, Programs
 from runtime.settings import Address, Settings

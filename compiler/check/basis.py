@@ -1,7 +1,7 @@
 """What checks of all kinds of expressions share."""
 
 from compiler.check.facts import Environment, Facts
-from compiler.reports import Reports
+from compiler.reports import Reports, way
 from compiler.scope import Scope
 from compiler.types import (
     SECRET,
@@ -46,13 +46,13 @@ class Basis:
     def absent(self, expr: nodes.Expr, found: OptionalOf, wanted: Type, where: str) -> None:
         text = self.reports.source.slice(expr.span)
         related: list[tuple[Span, str]] = []
-        fixes: list[Fix] = [self.reports.replace(f"{text} ?? …    use a default", expr.span, f"{text} ?? ")]
+        fixes: list[Fix] = [self.reports.replace("use a default", expr.span, f"{text} ?? ", snippet=f"{text} ?? …")]
         if isinstance(expr, nodes.NameRef) and (binding := self.facts.names.get(id(expr))) is not None:
             if binding.span != expr.span:
                 related.append((binding.span, "may be absent since here"))
             if binding.lenient:
                 fixes.append(
-                    Fix(f"on webhook {{{expr.name}: {show(found.inner)}}}    declare and require it", "choose")
+                    way(f"on webhook {{{expr.name}: {show(found.inner)}}}", "declare and require it")
                 )
         self.reports.add(
             "E311",

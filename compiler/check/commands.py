@@ -8,7 +8,7 @@ from compiler.check.expressions import Expressions, unique_entries
 from compiler.check.facts import Environment, Facts
 from compiler.check.written import TypeReader, catalog_type
 from compiler.expand import Fill, title
-from compiler.reports import Reports, listed, nearest
+from compiler.reports import Reports, listed, nearest, way
 from compiler.scope import Binding, Scope
 from compiler.types import (
     JSON,
@@ -234,9 +234,9 @@ class Commands:
         kind = slot.types[0]
         makers = [f.name for f in self._catalog.functions.values() if f.result == kind and f.rewrites]
         texts = [b.name for b in scope if is_text(b.type) and not b.lenient]
-        fixes = [Fix(f"-> {maker}({name})    before this step", "choose") for maker in makers for name in texts[:2]]
+        fixes = [way(f"-> {maker}({name})", "before this step") for maker in makers for name in texts[:2]]
         verbs = [v.title for v in self._catalog.verbs.values() if v.result == kind]
-        fixes.extend(Fix(f"-> {found}    before this step", "choose") for found in verbs)
+        fixes.extend(way(f"-> {found}", "before this step") for found in verbs)
         return fixes or [Fix(f"{verb.title} {slot.clause} …", "choose")]
 
     def _unexpected(self, step: nodes.Command, verb: Verb) -> None:

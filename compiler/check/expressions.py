@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from compiler.check.calls import Calls
 from compiler.check.narrow import dotted
 from compiler.check.operators import Operators
-from compiler.reports import Reports, listed, nearest
+from compiler.reports import Reports, listed, nearest, way
 from compiler.scope import ROOTS, Binding, Scope
 from compiler.types import (
     BOOL,
@@ -34,7 +34,6 @@ from compiler.types import (
     show,
 )
 from dsl import nodes
-from dsl.diagnostics import Fix
 
 _RUN = RecordOf((FieldOf("id", TEXT, "id"), FieldOf("flow", TEXT, "flow"), FieldOf("at", DATETIME, "at")))
 FAILURE = RecordOf(
@@ -98,6 +97,8 @@ class Expressions(Operators, Calls):
             return self.facts.payload
         if expr.name in ROOTS:
             return self._bare_root(expr)
+        if expr.name in (self.reports.unread or ()):
+            return Unknown()  # it may well be bound in what could not be read
         names = [binding.name for binding in scope]
         meant = nearest(expr.name, names)
         fixes = []
@@ -200,7 +201,7 @@ class Expressions(Operators, Calls):
             f"seta.toml has no `{name}` under [config]",
             "not configured",
             notes=[f"configured: {listed(known)}" if known else "nothing is configured"],
-            fixes=[Fix(f'{name} = "…"    under [config] in seta.toml', "choose")],
+            fixes=[way(f'{name} = "…"', "under [config] in seta.toml")],
         )
         return TEXT
 

@@ -20,7 +20,7 @@ def check_flow(expanded: Expanded, environment: Environment, reports: Reports) -
     checker = Blocks(expanded, environment, facts, reports)
     payload = checker.start()
     check_trigger(expanded, checker.expressions, payload, facts, reports)
-    if not flow.chain.steps:
+    if not flow.chain.steps and reports.unread is None:
         reports.add("E219", flow.trigger.span, "this flow does nothing", "no `->` follows")
     checker.whole(flow.chain, payload)
     if flow.handler is not None:
@@ -64,5 +64,5 @@ def _inferred_note(expanded: Expanded, reports: Reports) -> None:
             trigger.span,
             "the payload of this flow is inferred from use",
             notes=[fill.says],
-            fixes=[reports.replace(f"write it down: on webhook{fill.text}", end, fill.text)],
+            fixes=[reports.replace("write it down", end, fill.text, snippet=f"on webhook{fill.text}")],
         )

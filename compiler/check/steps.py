@@ -178,7 +178,7 @@ class Steps:
                 step.span,
                 f"the result of {name} is not used",
                 f"this gives {show(found)}",
-                fixes=[self.reports.replace(f"x = {name}(…)    give it a name", start, "x = ")],
+                fixes=[self.reports.replace("give it a name", start, "x = ", snippet=f"x = {name}(…)")],
             )
         return scope
 

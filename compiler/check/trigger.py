@@ -7,7 +7,7 @@ from compiler.check.expressions import Expressions
 from compiler.check.facts import Facts, PayloadField
 from compiler.check.written import TypeReader, unique_fields
 from compiler.expand import Expanded
-from compiler.reports import Reports
+from compiler.reports import Reports, way
 from compiler.scope import Scope
 from compiler.types import (
     BOOL,
@@ -26,7 +26,7 @@ from compiler.types import (
     required,
     show,
 )
-from dsl import Fix, nodes
+from dsl import nodes
 
 _PATH = re.compile(r"(/[A-Za-z0-9._~-]+)+")
 _OURS = ("/v1", "/livez", "/readyz")
@@ -123,8 +123,8 @@ def _check_path(trigger: nodes.Trigger, reports: Reports) -> None:
             "a path that anybody can guess must say who may call it",
             "anybody could start this flow",
             fixes=[
-                Fix(f'on webhook "{path}" open    anybody may call it', "choose"),
-                Fix("on webhook    without a path: the address is unguessable", "choose"),
+                way(f'on webhook "{path}" open', "anybody may call it"),
+                way("on webhook", "without a path: the address is unguessable"),
             ],
         )
 

@@ -5,13 +5,14 @@ absence, E4xx failure, E5xx effects, E6xx secrets and personal data, E7xx compat
 """
 
 from dsl.codes.code import Code
+from dsl.codes.declared import DECLARED
 from dsl.codes.effects import EFFECTS
 from dsl.codes.names import NAMES
 from dsl.codes.remarks import REMARKS
 from dsl.codes.syntax import SYNTAX
 from dsl.codes.types import TYPES
 
-REGISTRY: tuple[Code, ...] = (*SYNTAX, *NAMES, *TYPES, *EFFECTS, *REMARKS)
+REGISTRY: tuple[Code, ...] = (*SYNTAX, *NAMES, *DECLARED, *TYPES, *EFFECTS, *REMARKS)
 
 CODES: dict[str, Code] = {code.code: code for code in REGISTRY}
 

@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from dsl.format.doc import LINE, Doc, Group, Indent, spaced
+from dsl.format.doc import Doc, Group, Indent, spaced
 from dsl.format.sequences import braced, bracketed, listed, spread
 from dsl.format.tokens import INT, Tokens
 from dsl.format.types import type_
@@ -205,9 +205,9 @@ def _if(tokens: Tokens, node: If) -> Doc:
 def _before_brace(tokens: Tokens, node: Expr) -> Doc:
     """A value and a space; a condition of several lines has the brace on a line of its own after it."""
     if not isinstance(node, Binary) or in_parentheses(tokens, node):
-        return (value(tokens, node), " ")
+        return (value(tokens, node), tokens.space())
     before = tokens.comments
-    return Group((Indent(operands(tokens, node)), LINE), broken=tokens.comments > before)
+    return Group((Indent(operands(tokens, node)), tokens.line()), broken=tokens.comments > before)
 
 
 def _case(tokens: Tokens, node: Case) -> Doc:

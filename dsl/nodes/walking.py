@@ -5,7 +5,6 @@ from dataclasses import fields
 
 from dsl.nodes.base import Node
 
-
 _NAMES: dict[str, tuple[str, ...]] = {}  # of fields, by the name of the class: a cache
 
 

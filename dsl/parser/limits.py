@@ -33,7 +33,7 @@ def unfit(source: Source) -> Diagnostic | None:
     """Why a file cannot be parsed: it is too large, too deep or holds what cannot be text."""
     if len(source.text.encode("utf-8", "surrogatepass")) > MAX_BYTES:
         return _too_large(source)
-    return _unfit_character(source) or _too_much(source)
+    return _unfit_character(source) or (None if _is_small(source.text) else _too_much(source))
 
 
 def _too_large(source: Source) -> Diagnostic:
@@ -85,6 +85,12 @@ def _too_much(source: Source) -> Diagnostic | None:
         if message:
             return Diagnostic("E105", message, Label(source, Span(*piece.span())))
     return None
+
+
+def _is_small(text: str) -> bool:
+    """Whether nothing can be too much, whatever stands there: no piece weighs more than it is long."""
+    few = len(text) <= MAX_PIECES_OF_A_STEP and sum(map(text.count, "([{")) <= MAX_BRACKETS
+    return few and _LONG_NAME.search(text) is None
 
 
 def _weight(piece: re.Match[str]) -> int:

@@ -12,6 +12,7 @@ COMMANDS: Final = {
     "persons": "persons",
     "outbox": "outbox",
     "check": "check",
+    "fmt": "fmt",
     "explain": "explain",
     "help": "help",
     "new": "new",

@@ -33,7 +33,7 @@ _EFFECTS: Final = {
 @options.output("text", "json")
 @options.color
 def command(*, words: tuple[str, ...], format_: str, color: str) -> None:
-    """List the verbs and functions that flows may use, or show one whole.
+    """List the verbs and functions of flows, or show one whole.
 
     FILTER is a name, or a part of a name or of what is said of it.
     """
@@ -77,7 +77,7 @@ def _list(to: Console, found: list[AnyEntry]) -> None:
             to.print()
         to.print(terminal.styled(f"{kind.capitalize()}s", "bold"))
         for entry in group:
-            page.code(to, f"  {entry.signature}", "cyan")
+            page.code(to, terminal.styled(f"  {entry.signature}", "cyan"))
             page.prose(to, _first_sentence(entry.doc), indent=6, style="dim")
 
 
@@ -93,7 +93,7 @@ def _kind(entry: AnyEntry) -> str:
 
 def _first_sentence(doc: str) -> str:
     flat = " ".join(doc.split())
-    found = re.match(r".+?[.!?](?= |$)", flat)
+    found = re.match(r".+?[.!?](?= [A-Z`]|$)", flat)
     return found[0] if found else flat
 
 
@@ -101,7 +101,7 @@ def _first_sentence(doc: str) -> str:
 
 
 def _show(to: Console, entry: AnyEntry) -> None:
-    page.code(to, entry.signature, "bold")
+    page.code(to, terminal.styled(entry.signature, "bold"))
     to.print()
     page.prose(to, entry.doc)
     match entry:

@@ -17,7 +17,7 @@ from runtime.cli.data import Problem
 from runtime.cli.folder import is_colored
 from runtime.cli.mend import mend
 from runtime.cli.terminal import clean
-from runtime.loader import FolderError, compile_path, folder_settings
+from runtime.loader import FolderError, check_path, folder_settings
 from runtime.steps import catalog
 
 _WIDEST: Final = 120
@@ -58,10 +58,9 @@ def command(*, paths: tuple[Path, ...], flows: Path, format_: str, fix: bool, co
 
 def _diagnostics(paths: tuple[Path, ...], known: Catalog) -> list[Diagnostic]:
     try:
-        folders = [compile_path(path, known, folder_settings(path)) for path in paths]
+        return [found for path in paths for found in check_path(path, known, folder_settings(path))]
     except FolderError as error:
         raise Problem(str(error)) from error
-    return [diagnostic for folder in folders for diagnostic in folder.diagnostics]
 
 
 def _tell_mended(mended: list[Mended], *, on_errors: bool) -> None:

@@ -5,15 +5,19 @@ from pathlib import Path
 from typing import Final
 
 import click
+from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.syntax import Syntax
+from rich.table import Table
+from rich.text import Text
 
 from compiler.catalog import Catalog
-from compiler.explain import long_form, python, step_lines, tree, types
+from compiler.explain import long_form, python, tree, types
 from compiler.pipeline import Compiled
-from runtime.cli import options, terminal
+from runtime.cli import options, page, terminal
 from runtime.cli.data import Problem
 from runtime.cli.folder import refuse
+from runtime.cli.plans import Leaving, Plan, PlanList, Step, plan_of
 from runtime.loader import FolderError, compile_path, folder_settings
 from runtime.steps import catalog
 
@@ -33,21 +37,28 @@ _STAGES: Final[dict[str, Callable[[Compiled], str]]] = {
 )
 @click.argument("path", type=click.Path(path_type=Path))
 @click.option("--emit", type=click.Choice(list(_STAGES)), help="Print this stage of the compiler only.")
+@options.output("text", "json")
 @options.color
-def command(*, path: Path, emit: str | None, color: str) -> None:
+def command(*, path: Path, emit: str | None, format_: str, color: str) -> None:
     """Show what was filled in, and what the steps do.
 
     For each step it says what happens when it fails; at the end stands the generated Python.
     """
+    if emit is not None and format_ == "json":
+        raise click.UsageError("--emit prints one stage as text, and --json all that a reviewer needs: choose one")
     known = catalog()
+    flows = _flows(path, known, color)
+    if format_ == "json":
+        terminal.show_json(PlanList(tuple(plan_of(flow, known) for flow in flows)))
+        return
     to = terminal.console(color)
-    for number, flow in enumerate(_flows(path, known, color)):
+    for number, flow in enumerate(flows):
         if number:
             to.print()
         if emit is not None:
             to.print(terminal.text_block(_STAGES[emit](flow)), soft_wrap=True)
         else:
-            _explain(to, flow, known)
+            show_plan(to, plan_of(flow, known))
 
 
 def _flows(path: Path, known: Catalog, color: str) -> tuple[Compiled, ...]:
@@ -60,23 +71,48 @@ def _flows(path: Path, known: Catalog, color: str) -> tuple[Compiled, ...]:
     return folder.flows
 
 
-def _explain(to: Console, flow: Compiled, known: Catalog) -> None:
-    to.print(terminal.styled(f"{flow.name}  {flow.source.path}", "bold"))
-    to.print(terminal.styled(f"plan {flow.hash}", "dim"))
+def show_plan(to: Console, plan: Plan) -> None:
+    """Print all that is to be said of a flow; on a terminal nothing runs over its edge, a pipe gets it uncut."""
+    to.print(terminal.styled(f"{plan.flow}  {plan.file}", "bold"))
+    to.print(terminal.styled(f"plan {plan.hash}", "dim"))
     to.print()
-    to.print(terminal.text_block(long_form(flow)), soft_wrap=True)
-    if flow.fills:
+    page.code(to, terminal.text_block(plan.long_form))
+    if plan.fills:
         to.print()
-        rows = [list(map(terminal.styled, (fill.rule, fill.text.strip(), fill.says))) for fill in flow.fills]
-        terminal.show_table(to, ("RULE", "FILLED IN", "MEANS"), rows)
+        _table(to, ("RULE", "FILLED IN", "MEANS"), [(fill.rule, fill.text, fill.says) for fill in plan.fills])
     to.print()
-    lines = [
-        [terminal.styled(part) for part in (step.id, step.kind, step.does, step.failure)]
-        for step in step_lines(flow, known)
-    ]
-    terminal.show_table(to, ("STEP", "KIND", "DOES", "WHEN IT FAILS"), lines)
+    _steps(to, plan.steps)
+    if plan.leaves:
+        to.print()
+        _table(to, ("LEAVES AT", "TO", "WITH", "PERSONAL"), [_leaving(one) for one in plan.leaves])
     to.print()
-    if to.is_terminal:
-        to.print(Syntax(python(flow), "python", background_color="default", word_wrap=True))
-    else:
-        to.print(terminal.text_block(python(flow)), soft_wrap=True)
+    page.code(to, _highlighted(plan.python) if to.is_terminal else terminal.text_block(plan.python))
+
+
+def _highlighted(source: str) -> Text:
+    text = Syntax("", "python", theme="ansi_dark", background_color="default").highlight(source)
+    text.rstrip()
+    return text
+
+
+def _table(to: Console, columns: tuple[str, ...], rows: list[tuple[str, ...]]) -> None:
+    terminal.show_table(to, columns, [[terminal.styled(cell) for cell in row] for row in rows])
+
+
+def _leaving(one: Leaving) -> tuple[str, ...]:
+    return one.at, one.to, ", ".join(one.fields), ", ".join(one.personal)
+
+
+def _steps(to: Console, steps: tuple[Step, ...]) -> None:
+    """A terminal has no room for four columns: the kind goes below the step, and the text of one is cut."""
+    if not to.is_terminal:
+        _table(to, ("STEP", "KIND", "DOES", "WHEN IT FAILS"), [(s.id, s.kind, s.does, s.failure) for s in steps])
+        return
+    table = Table(box=SIMPLE_HEAD, pad_edge=False, show_edge=False, header_style="bold")
+    table.add_column("STEP", overflow="fold", max_width=to.width // 3)
+    table.add_column("DOES", overflow="ellipsis", no_wrap=True, max_width=to.width // 3)
+    table.add_column("WHEN IT FAILS", overflow="fold")
+    for step in steps:
+        name = Text.assemble(terminal.clean(step.id), "\n", (step.kind, "dim"))
+        table.add_row(name, terminal.styled(step.does), terminal.styled(step.failure))
+    to.print(table)

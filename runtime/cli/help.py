@@ -7,7 +7,7 @@ import click
 from rich.console import Console
 from rich.text import Text
 
-from compiler.pipeline import compile_folder
+from compiler.pipeline import check_folder
 from compiler.reports import nearest
 from dsl import CODES, Code, Source, render_text
 from dsl.codes import FAMILIES, REGISTRY
@@ -89,7 +89,7 @@ def _explain(to: Console, code: Code) -> None:
 
 def _diagnostics(to: Console, code: Code) -> None:
     """What is said of the bad example, as far as it is about this code."""
-    folder = compile_folder([Source("example.seta", code.bad)], _SETTINGS.environment(catalog()))
-    found = [diagnostic for diagnostic in folder.diagnostics if diagnostic.code == code.code]
-    colored = to.is_terminal and not to.no_color
+    checked = check_folder([Source("example.seta", code.bad)], _SETTINGS.environment(catalog()))
+    found = [diagnostic for diagnostic in checked.diagnostics if diagnostic.code == code.code]
+    colored = to.color_system is not None and not to.no_color
     click.echo(render_text(found, color=colored, width=page.width(to)), nl=False, color=colored)

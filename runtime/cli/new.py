@@ -18,8 +18,8 @@ _FLOW: Final = """\
 ## What comes in and what is done with it: a sentence for whoever reads this next.
 flow {name}
 on webhook {{
-  telefone: phone    # comes as people write it, goes on as +5511999998888; what is no phone is answered with 422
-  nome: text?        # `?`: may be absent
+  telefone: phone  # comes as people write it, goes on as +5511999998888; what is no phone is answered with 422
+  nome: text?  # `?`: may be absent
 }}
   # Finds the person of that phone, or makes one. What is absent leaves what is known.
   -> upsert person by telefone with {{name: nome}} as person

@@ -46,16 +46,14 @@ def program(to: Console, lines: Iterable[str]) -> None:
         to.print(text, soft_wrap=True)
 
 
-def code(to: Console, text: str, style: str = "") -> None:
+def code(to: Console, text: Text) -> None:
     """Code of which nothing may be missing: what does not fit goes on in the next line, further to the right."""
-    for line in text.rstrip("\n").split("\n"):
-        content = line.lstrip(" ")
-        indent = len(line) - len(content)
+    for line in text.split("\n", allow_blank=True):
+        indent = len(line.plain) - len(line.plain.lstrip(" "))
         room = max(to.width - indent - _HANGING, _HANGING)
-        first, *rest = Text(terminal.clean(content), style).wrap(to, room) or [Text()]
-        to.print(Text(" " * indent) + first, soft_wrap=True)
-        for part in rest:
-            to.print(Text(" " * (indent + _HANGING)) + part, soft_wrap=True)
+        for number, part in enumerate(line[indent:].wrap(to, room) or [Text()]):
+            part.rstrip()
+            to.print(Text(" " * (indent + _HANGING * bool(number))) + part, soft_wrap=True)
 
 
 def rows(to: Console, lines: Sequence[tuple[str, str]], style: str = "") -> None:

@@ -6,6 +6,7 @@ from typing import Any, Final
 
 import msgspec
 
+from runtime.engine.answers import Answered
 from runtime.shapes import Problem
 
 Headers = list[tuple[bytes, bytes]]
@@ -33,6 +34,7 @@ _NO_STORE: Final = (b"cache-control", b"no-store")
 _CLOSE: Final = (b"connection", b"close")
 _JSON: Final = (b"content-type", b"application/json")
 _PROBLEM: Final = (b"content-type", b"application/problem+json")
+_BODILESS: Final = (204, 304)
 
 
 def _start(status: int, headers: Headers) -> dict[str, Any]:
@@ -45,6 +47,33 @@ _ACCEPTED: Final = _start(200, [_SERVER, _JSON])
 def accepted(run_id: str) -> Answer:
     """Say that the delivery is on disk, as this run."""
     return Answer(_ACCEPTED, b'{"run":"' + run_id.encode() + b'"}')
+
+
+_LATER: Final = _start(202, [_SERVER, _JSON])
+
+
+def later(run_id: str) -> Answer:
+    """Say that the delivery is on disk and its flow goes on, but has not answered in time."""
+    return Answer(_LATER, b'{"run":"' + run_id.encode() + b'"}')
+
+
+def flow(answered: Answered) -> Answer:
+    """Give what a flow answers: JSON, or nothing."""
+    if not answered.body or answered.status in _BODILESS:
+        return Answer(_start(answered.status, [_SERVER]), b"")
+    return Answer(_start(answered.status, [_SERVER, _JSON]), answered.body)
+
+
+def failed(flow: str, run_id: str) -> Answer:
+    """Say that a run has ended without an answer. Why is for who owns the flow: it may hold what is personal."""
+    return problem(
+        500,
+        "failed",
+        "The flow failed before it could answer",
+        "The delivery is kept as this run: do not send it again, ask the owner of the flow.",
+        flow=flow,
+        run=run_id,
+    )
 
 
 def document(status: int, value: Any) -> Answer:
@@ -111,6 +140,12 @@ AMBIGUOUS: Final = problem(
     "Send either Content-Length or Transfer-Encoding, not both. Nothing was stored.",
     headers=[_CLOSE],
 )
+PARAMETERS: Final = problem(
+    400,
+    "parameters",
+    "The query has too many parameters",
+    "Send at most 1000. Nothing was stored.",
+)
 BROKEN: Final = problem(
     400,
     "broken-body",
@@ -154,6 +189,11 @@ unwell: Final = Later(
     "The delivery could not be stored",
     "The server cannot write to its disk now. Nothing was stored: send it again in some seconds.",
     _PAUSES,
+)
+
+
+MANY_PARAMETERS: Final = problem(
+    400, "query", "The query has too many parameters", "At most 1,000 are read. Nothing was stored: send fewer."
 )
 
 

@@ -12,8 +12,11 @@ from runtime.door.bodies import decode
 from runtime.door.hooks import Hook, Hooks
 from runtime.door.intake import Intake, Receive
 from runtime.door.readiness import Readiness
+from runtime.door.reply import reply
+from runtime.door.requests import request_of
+from runtime.engine.answers import Accepted
 from runtime.journal.protocol import JournalError
-from runtime.program import Program
+from runtime.program import NO_REQUEST, Program, Request
 from runtime.shapes import MisfitError, NotJsonError
 
 logger = logging.getLogger("seta.door")
@@ -27,8 +30,10 @@ _ALIVE: Final = answers.document(200, {"schema": "seta.alive/1", "alive": True})
 class Acceptor(Protocol):
     """What keeps deliveries: the engine."""
 
-    async def accept(self, program: Program, payload: Any, body: bytes, notes: bytes = b"") -> str:
-        """Commit a delivery and give its run's id, or raise JournalError with nothing kept."""
+    async def accept(
+        self, program: Program, payload: Any, body: bytes, notes: bytes = b"", request: Request = NO_REQUEST
+    ) -> Accepted:
+        """Commit a delivery and give its run, or raise JournalError with nothing kept."""
         ...
 
 
@@ -50,7 +55,7 @@ class Door:
             elif scope["method"] != "POST":
                 answer = answers.POST_ONLY
             else:
-                answer = await self._deliver(hook, scope["headers"], receive)
+                answer = await self._deliver(hook, scope, receive)
         except Refused as refused:
             answer = refused.answer
             _tell(hook, answer)
@@ -69,14 +74,15 @@ class Door:
             return answers.GET_ONLY
         return _ALIVE if path == b"/livez" else answers.document(*self._readiness.brief())
 
-    async def _deliver(self, hook: Hook, listed: list[tuple[bytes, bytes]], receive: Receive) -> Answer:
-        headers = dict(listed)
+    async def _deliver(self, hook: Hook, scope: Scope, receive: Receive) -> Answer:
+        headers = dict(scope["headers"])
         length = self._admit(hook, headers)
         body = b"" if length == 0 else await self._intake.read(hook, receive, length)
         try:
-            return await self._keep(hook, body, headers.get(b"content-type", b""))
+            accepted = await self._keep(hook, body, headers.get(b"content-type", b""), scope)
         finally:
             self._intake.held -= len(body)
+        return await reply(hook.program, accepted)
 
     def _admit(self, hook: Hook, headers: Mapping[bytes, bytes]) -> int | None:
         """Refuse what can be refused before the body is read, or give its length; None: to its end."""
@@ -93,12 +99,12 @@ class Door:
             raise Refused(answers.too_large(hook.flow, hook.program.limit))
         return length
 
-    async def _keep(self, hook: Hook, body: bytes, content_type: bytes) -> Answer:
+    async def _keep(self, hook: Hook, body: bytes, content_type: bytes, scope: Scope) -> Accepted:
         program = hook.program
         try:
             decoded = decode(program.payload, hook.screen, body, content_type)
             notes = _notes(decoded.left_out) if decoded.left_out else b""
-            return answers.accepted(await self._accept(program, decoded.payload, body, notes))
+            return await self._accept(program, decoded.payload, body, notes, request_of(program, scope))
         except NotJsonError as error:
             raise Refused(answers.not_json(hook.flow, str(error))) from None
         except MisfitError as misfit:

@@ -28,8 +28,7 @@ class Answered:
 Answer = Answered | Unanswered
 
 
-@dataclass(frozen=True, slots=True)
-class Accepted:
+class Accepted(msgspec.Struct, frozen=True):
     """What came of a delivery.
 
     `answer` ends when the run has answered, or will not; who no longer waits cancels it. A repeat has the id of the

@@ -2,7 +2,6 @@
 
 from asyncio import timeout
 from collections.abc import Callable
-from functools import partial
 from typing import Any, Final
 
 import msgspec
@@ -114,9 +113,9 @@ class Attempts:
         try:
             result = (self._spec.result or verb.result)(encoded)
         except (MisfitError, NotJsonError) as misfit:
-            failure = StepFailure("result", f"what came back does not fit: {misfit}")
-            await self._fail(failure)
-            raise failure from misfit
+            unfit = StepFailure("result", f"what came back does not fit: {misfit}")
+            await self._fail(unfit)
+            raise unfit from misfit
         await self._record(Kind.RESULT, encoded)
         return result
 
@@ -131,13 +130,12 @@ class Attempts:
             raise StepFailure("timeout", f"no answer within {seconds:g} s", FailureKind.TRANSIENT) from None
 
     def _call(self) -> Call:
-        life = self._life
-        key = idempotency_key(life.run.key, self._step)
-        log = partial(self._log, f"{self._step}.output~{self._number}")
-        return Call(life.run, self._spec, self._args, key, life.around.clock(), life.around.config, log)
+        run, around = self._life.run, self._life.around
+        key = idempotency_key(run.key, self._step)
+        return Call(run, self._spec, self._args, key, around.clock(), around.config, self._log)
 
-    def _log(self, step: str, text: str) -> None:
-        life = self._life
+    def _log(self, text: str) -> None:
+        life, step = self._life, f"{self._step}.output~{self._number}"
         if not life.replay.logged(step):
             line = Record(life.seq, step, Kind.LOG, b"", life.around.clock(), value=encode(text))
             life.around.journal.commit(line)

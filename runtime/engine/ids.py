@@ -1,6 +1,5 @@
 """Identifiers: of runs, of attempts that must be told apart, of arguments that must be the same."""
 
-from collections.abc import Callable
 from hashlib import blake2b
 from typing import Any
 
@@ -31,6 +30,3 @@ def digest(args: tuple[Any, ...]) -> bytes:
 def encode(value: Any) -> bytes:
     """JSON as records keep it: decimals are plain numbers."""
     return _encode(value)
-
-
-RunIds = Callable[[int], str]

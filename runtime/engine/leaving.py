@@ -7,11 +7,11 @@ class Leaving(BaseException):
     """The run goes no further for now."""
 
 
-class Abandoned(Leaving):  # noqa: N818  # what happened to the run, not an error of it
+class Abandoned(Leaving):  # what happened to the run, not an error of it
     """A write of this run changed nothing: somebody else owns or ended it."""
 
 
-class Suspended(Leaving):  # noqa: N818  # it comes back when its time is due
+class Suspended(Leaving):  # it comes back when its time is due
     """The run has nothing to do before `until`. `failure` is that of the attempt before, where another one is due."""
 
     def __init__(self, until: int, step: str, failure: StepFailure | None = None) -> None:
@@ -21,7 +21,7 @@ class Suspended(Leaving):  # noqa: N818  # it comes back when its time is due
         self.failure = failure
 
 
-class Parked(Leaving):  # noqa: N818  # a state that a run is in
+class Parked(Leaving):  # a state that a run is in
     """A person has to say how it goes on; neither `else` nor `on error` of the flow sees it."""
 
     def __init__(self, step: str, code: str, message: str, attempt: int = 0) -> None:

@@ -6,7 +6,6 @@ left over then says that the run has gone another way. A run without records wai
 """
 
 import asyncio
-from collections import deque
 from collections.abc import Iterable
 
 from runtime.engine.leaving import Diverged
@@ -16,21 +15,19 @@ from runtime.journal.protocol import Kind, StepRow
 class Replay:
     """What is recorded of a run and was not asked for yet, and how many of its branches may still ask."""
 
-    __slots__ = ("_frontier", "_left", "_logged", "_moving", "_turns")
+    __slots__ = ("_frontier", "_logged", "_moving", "_turns", "left")
 
     def __init__(self, records: Iterable[StepRow] = ()) -> None:
-        self._left = {record.step: record for record in records}
-        self._logged = {step for step, record in self._left.items() if record.kind is Kind.LOG}
-        for step in self._logged:
-            del self._left[step]
+        self.left: dict[str, StepRow] = {}  # that nobody has asked for
+        self._logged: list[str] = []
         self._moving = 1  # branches that are not waiting in one of the two
         self._frontier: list[asyncio.Future[bool]] = []
-        self._turns: deque[asyncio.Future[bool]] = deque()
-
-    @property
-    def left(self) -> bool:
-        """Whether there are records that nobody has asked for."""
-        return bool(self._left)
+        self._turns: list[asyncio.Future[bool]] = []
+        for record in records:
+            if record.kind is Kind.LOG:
+                self._logged.append(record.step)
+            else:
+                self.left[record.step] = record
 
     def logged(self, step: str) -> bool:
         """Whether the line is in the log already."""
@@ -38,16 +35,16 @@ class Replay:
 
     def take(self, step: str) -> StepRow | None:
         """The record of a step, which is asked for once."""
-        if not self._left:
+        if not self.left:
             return None
-        record = self._left.pop(step, None)
-        if not self._left:
+        record = self.left.pop(step, None)
+        if not self.left:
             self._let_all_go_on()
         return record
 
     async def live(self, step: str) -> None:
         """Wait at the frontier. Raises Diverged where records are left over."""
-        if not self._left:
+        if not self.left:
             return
         future = asyncio.get_running_loop().create_future()
         self._frontier.append(future)
@@ -56,14 +53,14 @@ class Replay:
 
     async def turn(self) -> None:
         """Wait, before another branch is started, until all that were started before are at their frontier."""
-        if self._left:
+        if self.left:
             future = asyncio.get_running_loop().create_future()
             self._turns.append(future)
             await self._stand(future)
 
     def diverged(self, step: str) -> Diverged:
         """What there is to say of records that are left over."""
-        others = ", ".join(sorted(self._left)[:3])
+        others = ", ".join(sorted(self.left)[:3])
         return Diverged(step, f"nobody asks any more for what is recorded of {others}")
 
     def fork(self, branches: int) -> None:
@@ -81,10 +78,10 @@ class Replay:
 
     def _rest(self) -> None:
         self._moving -= 1
-        if self._moving or not self._left:
+        if self._moving or not self.left:
             return
         if self._turns:
-            self._go_on(self._turns.popleft(), fine=True)
+            self._go_on(self._turns.pop(0), fine=True)
         else:
             self._let_all_go_on()
 
@@ -93,7 +90,7 @@ class Replay:
         self._frontier.clear()
         self._turns.clear()
         for future in waiting:
-            self._go_on(future, fine=not self._left)
+            self._go_on(future, fine=not self.left)
 
     def _go_on(self, future: "asyncio.Future[bool]", *, fine: bool) -> None:
         self._moving += 1

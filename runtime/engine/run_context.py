@@ -35,10 +35,12 @@ class RunContext:
         """Give the recorded result, or run the step and record it."""
         life, step, hashed = self._life, spec.id + self._indices, digest(args)
         verb = life.around.verbs[spec.verb]
-        record = self._record(step, hashed)
-        if record is not None and record.kind in _DONE:
-            return recorded(record, spec.result or verb.result)
-        await life.replay.live(step)
+        record = None
+        if life.replay.left:
+            record = self._record(step, hashed)
+            if record is not None and record.kind in _DONE:
+                return recorded(record, spec.result or verb.result)
+            await life.replay.live(step)
         attempts = Attempts(life, spec, step, args, hashed)
         if record is not None:
             attempts.take_up(record)
@@ -64,7 +66,7 @@ class RunContext:
         async def run(number: int) -> None:
             results[number], outcomes[number] = await caught(self._attributed(branches[number](self)))
 
-        await run_together(self._life.replay, map(run, range(len(branches))))
+        await run_together(self._life.replay, [partial(run, number) for number in range(len(branches))])
         settle(outcomes)
         return results
 
@@ -83,14 +85,14 @@ class RunContext:
 
         async def run(index: int) -> None:
             context = RunContext(self._life, f"{self._indices}[{index}]")
-            await context._attributed(body(context, items[index]))  # noqa: SLF001  # one of us
+            await context._attributed(body(context, items[index]))  # one of us
 
         if at_once == 1:
             for index in range(len(items)):
                 await run(index)
             return
         together = Items(self._life.replay, len(items), run)
-        await run_together(self._life.replay, (together.work() for _ in range(min(at_once, len(items)))))
+        await run_together(self._life.replay, [together.work] * min(at_once, len(items)))
         settle(together.outcomes)
 
     async def wait_for(self, step: str, event: str, key: str, within: int, read: Callable[[bytes], Any]) -> Any:
@@ -102,8 +104,11 @@ class RunContext:
     async def emit(self, step: str, event: str, key: str, value: Any) -> None:
         """Commit the event, and let those be woken who wait for it."""
         hashed, step = digest((event, key, value)), step + self._indices
-        if self._record(step, hashed) is None:
+        record = self._record(step, hashed)
+        if record is None:
             await emit(self._life, (step, hashed, event, key), value)
+        else:
+            recorded(record, bytes)
 
     async def respond(self, step: str, status: int, body: Any) -> None:
         """Commit the answer, then give it to the sender."""

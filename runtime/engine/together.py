@@ -1,27 +1,25 @@
 """Branches of a run that run at the same time: all of them finish, or leave, before the run does either."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Coroutine, Iterable
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from typing import Any
 
 from runtime.engine.leaving import Abandoned, Diverged, Leaving, Parked, Suspended
 from runtime.engine.replay import Replay
-from runtime.failures import StepFailure
 from runtime.journal.protocol import JournalError
 
 Outcome = BaseException | None
 
 
-async def run_together(replay: Replay, branches: Iterable[Coroutine[Any, Any, None]]) -> None:
+async def run_together(replay: Replay, branches: Sequence[Callable[[], Awaitable[None]]]) -> None:
     """Start branches in their order and wait for all of them. They raise nothing but that they are cancelled."""
-    branches = list(branches)
     replay.fork(len(branches))
     left = len(branches)
 
-    async def run(branch: Coroutine[Any, Any, None]) -> None:
+    async def run(branch: Callable[[], Awaitable[None]]) -> None:
         nonlocal left
         try:
-            await branch
+            await branch()
         finally:
             left -= 1
             replay.join(last=not left)
@@ -29,10 +27,11 @@ async def run_together(replay: Replay, branches: Iterable[Coroutine[Any, Any, No
     tasks = [asyncio.create_task(run(branch)) for branch in branches]
     try:
         await asyncio.gather(*tasks)
-    finally:  # cancelled as a whole: no branch may go on without the run
+    except BaseException:
         for task in tasks:
             task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        await asyncio.gather(*tasks, return_exceptions=True)  # no branch may go on without the run
+        raise
 
 
 async def caught(branch: Awaitable[Any]) -> tuple[Any, Outcome]:

@@ -26,9 +26,7 @@ class _Taken(msgspec.Struct):
 _read_taken = msgspec.json.Decoder(_Taken).decode
 
 
-async def wait_for(
-    life: Life, record: StepRow | None, asked: Asked, within: int, read: Callable[[bytes], Any]
-) -> Any:
+async def wait_for(life: Life, record: StepRow | None, asked: Asked, within: int, read: Callable[[bytes], Any]) -> Any:
     """Give the value of an event that came since the run began, and after the last that it took of name and key."""
     step, _, event, key = asked
     if record is not None and record.kind is not Kind.TIMER:

@@ -12,7 +12,7 @@ from typing import Final, TypeVar
 import apsw
 
 from runtime.journal.apply import apply, forget, is_own_fault, move_row, run_row, wake_at
-from runtime.journal.protocol import Accept, Move, Record, Write
+from runtime.journal.protocol import Accept, Move, Record, RunState, Write
 from runtime.journal.records import ON_REPEAT, OPEN, row_of
 
 W = TypeVar("W", Accept, Record, Move)
@@ -118,7 +118,7 @@ def _added(connection: apsw.Connection, accepts: list[Accept]) -> bool:
     runs: list[object] = []
     for accept in accepts:
         forget(accept)
-        runs += run_row(accept)
+        runs += run_row(accept)[:-1]
     connection.execute(_add_runs_query(len(accepts)), runs)
     first = connection.last_insert_rowid() - len(accepts) + 1  # given out one after the other
     deliveries: list[object] = []
@@ -154,14 +154,15 @@ def _moved(connection: apsw.Connection, moves: list[Move]) -> bool:
     for move in moves:
         move.lost = False
         rows += move_row(move)
-    connection.execute(_move_query(len(moves)), rows)
+    waiting = any(move.state is RunState.WAITING for move in moves)
+    connection.execute(_move_query(len(moves), waiting=waiting), rows)
     return connection.changes() == len(moves)
 
 
 @cache
 def _add_runs_query(rows: int) -> str:
-    columns = "id, key, flow, plan, state, received_at, keep, serial"
-    return f"INSERT INTO runs ({columns}) VALUES {_places(rows, 8)}"  # noqa: S608  # our own words
+    columns = "id, key, flow, plan, state, received_at, keep"  # what has a serial key is added one by one
+    return f"INSERT INTO runs ({columns}) VALUES {_places(rows, 7)}"  # noqa: S608  # our own words
 
 
 @cache
@@ -180,10 +181,11 @@ def _record_query(rows: int) -> str:
 
 
 @cache
-def _move_query(rows: int) -> str:
+def _move_query(rows: int, *, waiting: bool) -> str:
+    instant = wake_at("v.column2", "v.column4") if waiting else "v.column4"
     return f"""
         UPDATE runs SET
-            state = v.column2, ended_at = v.column3, wake_at = {wake_at("v.column2", "v.column4")},
+            state = v.column2, ended_at = v.column3, wake_at = {instant},
             attempt = v.column5, step = v.column6, error = v.column7
         FROM (VALUES {_places(rows, 7)}) AS v WHERE seq = v.column1 AND {OPEN}
     """  # noqa: S608  # our own words

@@ -194,6 +194,17 @@ class Prune:
 Write = Accept | Record | Move | KeepPlan | Await | Emit | KeepAnswer | Prune
 
 
+class StepRow(msgspec.Struct, frozen=True):
+    """One step record, in the order in which they were committed."""
+
+    step: str
+    kind: Kind
+    args: bytes
+    value: bytes
+    attempt: int
+    at: int
+
+
 class OpenRun(msgspec.Struct, frozen=True):
     """A run that the engine may go on with."""
 
@@ -211,17 +222,7 @@ class OpenRun(msgspec.Struct, frozen=True):
     wake_at: int | None = None
     serial: bytes | None = None
     busy: bool = False  # an earlier open run of the flow has the same serial key
-
-
-class StepRow(msgspec.Struct, frozen=True):
-    """One step record, in the order in which they were committed."""
-
-    step: str
-    kind: Kind
-    args: bytes
-    value: bytes
-    attempt: int
-    at: int
+    steps: list[StepRow] = []  # its records, where it can be begun and is asked for by flow
 
 
 class RunRow(msgspec.Struct, frozen=True):

@@ -57,7 +57,8 @@ def open_runs(connection: apsw.Connection, after: int, limit: int, flow: str | N
     """Runs accepted or running, above a sequence number, in that order."""
     if flow is None:
         return [_open_run(row) for row in connection.execute(OPEN_RUNS, (after, limit))]
-    return [_open_run(row) for row in connection.execute(OPEN_RUNS_OF, (flow, after, limit))]
+    found = [_open_run(row) for row in connection.execute(OPEN_RUNS_OF, (flow, after, limit))]
+    return [row if row.busy else _with_steps(connection, row) for row in found]
 
 
 def open_flows(connection: apsw.Connection) -> list[str]:
@@ -69,7 +70,7 @@ def next_of(connection: apsw.Connection, flow: str, serial: bytes) -> OpenRun | 
     """The first open run of a flow that has this serial key, unless it waits."""
     row: Any = connection.execute(NEXT_OF, (flow, serial)).fetchone()
     found = None if row is None else _open_run(row)
-    return None if found is None or found.state is RunState.WAITING else found
+    return None if found is None or found.state is RunState.WAITING else _with_steps(connection, found)
 
 
 def due_runs(connection: apsw.Connection, now: int, limit: int) -> list[OpenRun]:
@@ -132,6 +133,10 @@ def run(connection: apsw.Connection, run_id: str) -> RunDetail | None:
     *shown, key, body, notes, wake_at = row
     found = _run_row(shown)
     return RunDetail(found, key, body, notes, wake_at, steps(connection, found.seq))
+
+
+def _with_steps(connection: apsw.Connection, row: OpenRun) -> OpenRun:
+    return msgspec.structs.replace(row, steps=steps(connection, row.seq))
 
 
 def _open_run(row: Any) -> OpenRun:

@@ -1,11 +1,8 @@
-"""The generated Python does what the plan says, before and after the optimiser: both are compared with the reference."""
+"""Generated Python does what the plan says, before and after the optimiser: both are compared with an interpreter."""
 
-from collections.abc import Awaitable, Callable, Coroutine
-from dataclasses import replace
-from datetime import datetime
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
 from pathlib import Path
-from types import TracebackType
-from typing import Any, cast
 
 import pytest
 from hypothesis import given, settings
@@ -15,170 +12,73 @@ from compiler.check import Environment
 from compiler.codegen import generate
 from compiler.pipeline import Compiled, compile_folder
 from dsl import Source, render_text
-from runtime.context import Context, Failed, Run, StepSpec
-from runtime.failures import StepFailure
 from runtime.loader import FolderSettings, link
 from runtime.program import Program
-from runtime.steps import catalog, verbs
-from tests.compiler.generate import deliveries, programs
-from tests.compiler.reference import Delivery, Refusal, Tape, interpret, literal
+from runtime.steps import catalog
+from tests.compiler.generate.deliveries import deliveries
+from tests.compiler.generate.programs import programs
+from tests.compiler.reference.plan import interpret
+from tests.compiler.reference.python import record
+from tests.compiler.reference.trace import Delivery
 
-ENVIRONMENT = Environment(catalog(), frozenset({"erp"}))
-SETTINGS = FolderSettings({"erp": "http://erp.example"})
+CONFIG = {"erp": "http://erp.example", "crm": "http://crm.example"}
+ENVIRONMENT = Environment(catalog(), frozenset(CONFIG))
+SETTINGS = FolderSettings(CONFIG)
 ROOT = Path(__file__).parents[2]
 CORPUS = Path(__file__).parent / "corpus"
 
-_RESULTS = {title: verb.result for title, verb in verbs(cast("Any", None), cast("Any", None)).items()}
+
+def compiled(text: str, name: str = "f.seta") -> tuple[Compiled, ...]:
+    """The flows of a text that has no error."""
+    folder = compile_folder([Source(name, text)], ENVIRONMENT)
+    assert not folder.broken, render_text(folder.diagnostics)
+    return folder.flows
 
 
-# --- a context without a journal
+@dataclass(frozen=True, slots=True)
+class Versions:
+    """A flow, linked from its plan and from what the optimiser was given."""
+
+    flow: Compiled
+    programs: tuple[Program, ...]
+
+    def agree(self, delivery: Delivery) -> None:
+        """Both plans and both modules do the same."""
+        expected = "\n".join(interpret(self.flow.lowered, delivery))
+        assert "\n".join(interpret(self.flow.plan, delivery)) == expected
+        for program in self.programs:
+            assert "\n".join(record(program, delivery)) == expected
 
 
-class Recorder:
-    """Answers effects from a script; waits are over at once."""
-
-    def __init__(self, program: Program, delivery: Delivery) -> None:
-        self.run = Run("r1", "k1", program.flow, delivery.at, program.plan)
-        self.tape = Tape()
-        self._program, self._delivery = program, delivery
-        self._index = ""
-        self._failed: dict[StepFailure, Failed] = {}
-
-    def _id(self, step: str) -> str:
-        return f"{step}{self._index}"
-
-    def _child(self, tape: Tape, index: str) -> "Recorder":
-        child = Recorder(self._program, self._delivery)
-        child.tape, child._index, child._failed = tape, index, self._failed
-        return child
-
-    async def step(self, spec: StepSpec, *args: Any) -> Any:
-        self.tape.note("step", self._id(spec.id), spec.verb, spec.effect, literal(spec.literal), list(args))
-        return self._answer(spec.id, args, spec.result or _RESULTS[spec.verb])
-
-    def _answer(self, step: str, args: tuple[Any, ...], read: Callable[[bytes], Any]) -> Any:
-        answer = self._delivery.script(self._id(step), args)
-        if isinstance(answer, bytes):
-            return read(answer)
-        failure = StepFailure(answer.code, answer.message)
-        self._failed[failure] = Failed(self._id(step), answer.code, answer.message, 1)
-        raise failure
-
-    async def sleep(self, step: str, milliseconds: int) -> None:
-        self.tape.note("sleep", self._id(step), milliseconds)
-
-    async def sleep_until(self, step: str, instant: datetime) -> None:
-        self.tape.note("sleep until", self._id(step), instant)
-
-    async def all(self, step: str, *branches: "Callable[[Context], Awaitable[Any]]") -> list[Any]:
-        """Last branch first: none may see what another does."""
-        tapes, results = [Tape() for _ in branches], list[Any](branches)
-        failures: list[StepFailure] = []
-        for number in reversed(range(len(branches))):
-            child = self._child(tapes[number], self._index)
-            try:
-                results[number] = await branches[number](child)
-            except StepFailure as failure:
-                failures.append(child.located(failure))
-        for number, tape in enumerate(tapes):
-            self.tape.append(f"{self._id(step)} {number}", tape)
-        if failures:
-            raise failures[-1]
-        return results
-
-    async def each(
-        self,
-        step: str,
-        items: list[Any],
-        body: "Callable[[Context, Any], Awaitable[Any]]",
-        *,
-        most: int,
-        at_once: int,
-    ) -> None:
-        self.tape.note("for", self._id(step), len(items), most, at_once)
-        if len(items) > most:
-            raise StepFailure("too_many", "too many items")
-        for index, item in enumerate(items):
-            child = self._child(self.tape, f"{self._index}[{index}]")
-            try:
-                await body(child, item)
-            except StepFailure as failure:
-                raise child.located(failure) from None
-
-    async def wait_for(self, step: str, event: str, key: str, within: int, read: Callable[[bytes], Any]) -> Any:
-        self.tape.note("wait for", self._id(step), event, key, within)
-        return self._answer(step, (key,), read)
-
-    async def emit(self, step: str, event: str, key: str, value: Any) -> None:
-        self.tape.note("emit", self._id(step), event, key, value)
-
-    async def respond(self, step: str, status: int, body: Any) -> None:
-        self.tape.note("respond", self._id(step), status, body)
-
-    def log(self, step: str, value: Any) -> None:
-        self.tape.note("log", self._id(step), value)
-
-    def error(self, failure: StepFailure) -> Failed:
-        return self._failed[self.located(failure)]
-
-    def header(self, name: str) -> str | None:
-        return self._delivery.headers.get(name)
-
-    def query(self, name: str) -> str | None:
-        return self._delivery.query.get(name)
-
-    def setting(self, name: str) -> str:
-        return self._delivery.config[name]
-
-    def located(self, failure: StepFailure) -> StepFailure:
-        """The failure, with the step noted at which it happened; a pure step is found by its place in the text."""
-        if failure not in self._failed:
-            step = _innermost(self._program, failure.__traceback__)
-            message = failure.message if failure.code == "failed" else failure.code
-            self._failed[failure] = Failed(self._id(step), failure.code, message, 1)
-        return failure
+def versions(flow: Compiled) -> Versions:
+    """Both versions of a flow."""
+    lowered = replace(flow, plan=flow.lowered, module=generate(flow.lowered, flow.source))
+    return Versions(flow, tuple(link(each, ENVIRONMENT.catalog, SETTINGS) for each in (lowered, flow)))
 
 
-def _innermost(program: Program, trace: TracebackType | None) -> str:
-    """The step that a traceback ends in. A `def` may stand in another file: it is left out."""
-    found = ""
-    while trace is not None:
-        code = trace.tb_frame.f_code
-        if code.co_filename == program.code.co_filename:
-            line, _, column, _ = list(code.co_positions())[trace.tb_lasti // 2]
-            place = program.place_of((line or 0, column or 0))
-            found = place.step if place is not None else found
-        trace = trace.tb_next
-    return found
+def _flows() -> Iterator[tuple[str, Versions]]:
+    """Every flow of the corpus and of the repository that has no error."""
+    for file in sorted([*CORPUS.rglob("*.seta"), *(ROOT / "flows").rglob("*.seta")]):
+        source = Source(file.relative_to(ROOT).as_posix(), file.read_text(encoding="utf-8"))
+        for flow in compile_folder([source], ENVIRONMENT).flows:
+            yield f"{file.stem}:{flow.name}", versions(flow)
 
 
-def record(program: Program, delivery: Delivery) -> list[str]:
-    """The trace of a program, as the reference gives one of its plan."""
-    payload = program.payload.decode(delivery.body).payload
-    recorder = Recorder(program, delivery)
-    try:
-        stopped = _finish(program.run(payload, recorder))
-        recorder.tape.note("stop" if stopped else "end", "")
-    except StepFailure as failure:
-        error = recorder.error(failure)
-        recorder.tape.note("failed", error.step, error.code, error.message)
-        if program.handler is not None:
-            _handle(program.handler(payload, recorder, error), recorder)
-    return recorder.tape.lines
+FLOWS = dict(_flows())
 
 
-def _handle(handler: Awaitable[bool], recorder: Recorder) -> None:
-    try:
-        recorder.tape.note("settled" if _finish(handler) else "handled", "")
-    except StepFailure as failure:
-        second = recorder.error(failure)
-        recorder.tape.note("dead", second.step, second.code, second.message)
+@pytest.mark.parametrize("name", FLOWS)
+@settings(max_examples=25)
+@given(data=st.data())
+def test_every_flow_of_the_corpus_does_what_its_plan_says(name: str, data: st.DataObject) -> None:
+    FLOWS[name].agree(data.draw(deliveries(FLOWS[name].flow.plan)))
 
 
-def _finish(run: Awaitable[bool]) -> bool:
-    """What a coroutine returns that never has to wait."""
-    try:
-        cast("Coroutine[None, None, bool]", run).send(None)
-    except StopIteration as end:
-        return bool(end.value)
-    raise AssertionError("the flow waits for something that is not its context")
+@pytest.mark.timeout(400)  # it takes 20 s; a failure is made small in at most five minutes
+@settings(max_examples=150)
+@given(text=programs(), data=st.data())
+def test_generated_programs_do_what_their_plans_say(text: str, data: st.DataObject) -> None:
+    (flow,) = compiled(text)
+    both = versions(flow)
+    for _ in range(3):
+        both.agree(data.draw(deliveries(flow.plan)))

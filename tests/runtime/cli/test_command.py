@@ -25,7 +25,11 @@ Commands:
   persons  List the persons that flows have made, newest first.
   outbox   List the messages in the local outbox, newest first.
   check    Find every problem of flows: of files, or of all in a folder.
+  fmt      Lay flows out: files, all in a folder, or standard input (-).
   explain  Show what was filled in, and what the steps do.
+  help     List the codes of problems and remarks, or explain one.
+  new      Write a small flow that works, as a place to begin.
+  catalog  List the verbs and functions of flows, or show one whole.
 
   Examples:
     seta serve                     serve the flows of flows/
@@ -41,7 +45,7 @@ def test_help_fits_on_a_page(seta: Seta) -> None:
     assert (result.exit_code, result.output) == (0, HELP)
 
 
-@pytest.mark.parametrize("name", ["serve", "urls", "runs", "persons", "outbox", "check", "explain"])
+@pytest.mark.parametrize("name", ["serve", "urls", "runs", "persons", "outbox", "check", "fmt", "explain", "help", "new", "catalog"])
 def test_every_command_explains_itself(seta: Seta, name: str) -> None:
     result = seta(name, "-h")
     assert result.exit_code == 0

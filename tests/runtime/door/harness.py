@@ -11,7 +11,8 @@ from runtime.door.app import Door
 from runtime.door.hooks import Hooks, make_table
 from runtime.door.intake import Intake
 from runtime.door.readiness import Readiness
-from runtime.program import Program
+from runtime.engine.answers import Accepted
+from runtime.program import NO_REQUEST, Program, Request
 from runtime.shapes import Shape, record, scalar, text
 from runtime.shapes import field as shape_field
 
@@ -53,29 +54,33 @@ def program(
 
 
 @dataclass
-class Accepted:
+class Delivery:
     """One call of the engine."""
 
     flow: str
     payload: Any
     body: bytes
     notes: bytes
+    request: Request
 
 
 @dataclass
 class FakeEngine:
-    """Keeps deliveries in a list, or raises."""
+    """Keeps deliveries in a list and says what a test wants of them, or raises."""
 
     error: Exception | None = None
-    accepted: list[Accepted] = field(default_factory=list)
+    says: Accepted = field(default_factory=lambda: Accepted(RUN))
+    accepted: list[Delivery] = field(default_factory=list)
 
-    async def accept(self, program: Program, payload: Any, body: bytes, notes: bytes = b"") -> str:
+    async def accept(
+        self, program: Program, payload: Any, body: bytes, notes: bytes = b"", request: Request = NO_REQUEST
+    ) -> Accepted:
         """Keep a delivery."""
         await asyncio.sleep(0)
         if self.error is not None:
             raise self.error
-        self.accepted.append(Accepted(program.flow, payload, body, notes))
-        return RUN
+        self.accepted.append(Delivery(program.flow, payload, body, notes, request))
+        return self.says
 
 
 @dataclass

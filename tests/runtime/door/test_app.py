@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from runtime.door.app import Door
+from runtime.engine.answers import Accepted
 from runtime.journal.protocol import JournalError
 from tests.runtime.door.harness import LEAD, PATH, RUN, House, Reply, program
 
@@ -296,7 +297,7 @@ async def test_body_is_held_until_it_is_answered() -> None:
     held: list[int] = []
     accept = house.engine.accept
 
-    async def look(*args: Any) -> str:
+    async def look(*args: Any) -> Accepted:
         held.append(house.intake.held)
         return await accept(*args)
 

@@ -16,7 +16,7 @@ from compiler.pipeline import compile_folder
 from dsl import Source
 from runtime.context import Call, RemoteVerb
 from runtime.engine.engine import Engine, Limits
-from runtime.engine.run_context import Surroundings
+from runtime.engine.life import Surroundings
 from runtime.functions import FUNCTIONS
 from runtime.journal import open_journal
 from runtime.journal.protocol import RunDetail, RunState
@@ -66,7 +66,7 @@ class Server:
 
     async def post(self, flow: str, body: bytes) -> str:
         program = self.programs[flow]
-        return await self.engine.accept(program, program.payload.decode(body).payload, body)
+        return (await self.engine.accept(program, program.payload.decode(body).payload, body)).run_id
 
     async def end(self, run_id: str, *states: RunState) -> RunDetail:
         """The run, once it is in one of some states (or in any that is an end)."""

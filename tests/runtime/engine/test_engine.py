@@ -5,6 +5,7 @@ import json
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from runtime.context import Call
 from runtime.engine.engine import Limits
@@ -147,7 +148,7 @@ async def test_a_wait_leaves_memory_and_goes_on_even_on_another_process(start: S
     server = await start(text, perform)
     detail = await server.end(run_id)
     assert [call.spec.literal for call in calls] == [("a",), ("b",)]
-    assert kinds(detail)[1] == ("wait", "timer")
+    assert kinds(detail)[1] == ("wait", "result")
 
 
 async def test_more_than_fits_waits_in_the_journal_and_runs_in_the_order_of_acceptance(start: Start) -> None:
@@ -228,9 +229,9 @@ async def test_a_flow_that_goes_another_way_on_resume_parks_as_diverged(start: S
         def __getattr__(self, name: str) -> Any:
             return getattr(self._journal, name)
 
-        async def steps(self, run: int) -> Any:
-            rows = await self._journal.steps(run)
-            return [type(row)(row.step, row.kind, b"other", row.value, row.attempt, row.at) for row in rows]
+        async def open_runs(self, *page: Any) -> Any:
+            runs = await self._journal.open_runs(*page)
+            return [replace(run, steps=[replace(step, args=b"other") for step in run.steps]) for run in runs]
 
     server = await start(TWO, perform, wrap=Forged)
     detail = await server.end(run_id)

@@ -1,0 +1,129 @@
+"""Codes of flows, types, defs and matches as a whole: E2xx, from E219."""
+
+from dsl.codes.code import Code
+
+DECLARED: tuple[Code, ...] = (
+    Code(
+        "E219",
+        "a flow or trigger that makes no sense",
+        """\
+A flow has at least one step. A path is like "/leads" or "/erp/orders"; /v1, /livez and /readyz are the server's own. A
+body may have up to 100 MB.
+""",
+        bad="""\
+flow a
+on webhook "leads" open {n: int}
+  -> log n
+""",
+        good="""\
+flow a
+on webhook "/leads" open {n: int}
+  -> log n
+""",
+    ),
+    Code(
+        "E221",
+        "a type that leads back to itself",
+        """\
+A type is written out of others; one that holds itself would have no end.
+""",
+        bad="""\
+type A = {b: B}
+type B = {a: A}
+
+flow f
+on webhook {n: int}
+  -> log n
+""",
+        good="""\
+type A = {b: B}
+type B = {n: int}
+
+flow f
+on webhook {a: A}
+  -> log a.b.n
+""",
+    ),
+    Code(
+        "E222",
+        "a def that calls itself",
+        """\
+A `def` is one expression and always ends: it calls neither itself nor what calls it.
+""",
+        bad="""\
+def f(n: int): int = f(n - 1)
+
+flow a
+on webhook {n: int}
+  -> log f(n)
+""",
+        good="""\
+def f(n: int): int = n - 1
+
+flow a
+on webhook {n: int}
+  -> log f(n)
+""",
+    ),
+    Code(
+        "E223",
+        "a def that looks beyond its parameters",
+        """\
+What a `def` gives depends on its arguments alone; hand in what it needs.
+""",
+        bad="""\
+def f(n: int): text = "{run.id}"
+
+flow a
+on webhook {n: int}
+  -> log f(n)
+""",
+        good="""\
+def f(id: text): text = "run {id}"
+
+flow a
+on webhook {n: int}
+  -> log f(run.id)
+""",
+    ),
+    Code(
+        "E231",
+        "a match that leaves values out",
+        """\
+Every value that the subject can have needs an arm; `else` takes all that are left.
+""",
+        bad="""\
+flow a
+on webhook {o: "site" | "anuncio"}
+  -> match o {
+       "site" => { -> log 1 }
+     }
+""",
+        good="""\
+flow a
+on webhook {o: "site" | "anuncio"}
+  -> match o {
+       "site" => { -> log 1 }
+       "anuncio" => { -> log 2 }
+     }
+""",
+    ),
+    Code(
+        "E290",
+        "not supported yet",
+        """\
+This is good Seta that this version does not run. It is refused, because running a flow without it would be running
+another flow. CHANGELOG.md says what came when.
+""",
+        bad="""\
+flow a
+on webhook {n: int}
+  -> post "https://erp.example/x" with {n} via erp
+""",
+        good="""\
+flow a
+on webhook {n: int}
+  -> post "https://erp.example/x" with {n}
+""",
+    ),
+)

@@ -1,0 +1,85 @@
+"""What `seta explain` says of a flow, as a document."""
+
+from decimal import Decimal
+
+import msgspec
+
+from compiler.catalog import Catalog
+from compiler.egress import egress
+from compiler.explain import long_form, python, step_lines
+from compiler.pipeline import Compiled
+from compiler.types import show
+
+
+class PayloadField(msgspec.Struct, frozen=True):
+    """A field of the payload: `key` is its name in JSON; a `lenient` one never rejects a delivery."""
+
+    name: str
+    key: str
+    type: str
+    default: str | int | Decimal | None
+    lenient: bool
+
+
+class FilledIn(msgspec.Struct, frozen=True):
+    """Something that the text leaves out."""
+
+    rule: str
+    text: str
+    says: str
+
+
+class Step(msgspec.Struct, frozen=True):
+    """One step of the plan; `failure` is empty where it cannot fail."""
+
+    id: str
+    kind: str
+    does: str
+    failure: str
+
+
+class Leaving(msgspec.Struct, frozen=True):
+    """Data that leaves at a place of the text (`line:column`), and what of it is personal."""
+
+    at: str
+    to: str
+    fields: tuple[str, ...]
+    personal: tuple[str, ...]
+
+
+class Plan(msgspec.Struct, frozen=True):
+    """A flow with all that it means. `path` is None where its address is derived from its name."""
+
+    flow: str
+    hash: str
+    file: str
+    path: str | None
+    payload: tuple[PayloadField, ...]
+    fills: tuple[FilledIn, ...]
+    long_form: str
+    steps: tuple[Step, ...]
+    leaves: tuple[Leaving, ...]
+    python: str
+
+
+class PlanList(msgspec.Struct, frozen=True, tag_field="schema", tag="seta.plan/1"):
+    """`seta explain --json`: the flows of a file or a folder."""
+
+    flows: tuple[Plan, ...]
+
+
+def plan_of(flow: Compiled, known: Catalog) -> Plan:
+    """All that is to be said of a flow."""
+    fields = (PayloadField(f.name, f.key, show(f.type), f.default, f.lenient) for f in flow.facts.fields)
+    return Plan(
+        flow=flow.name,
+        hash=flow.hash,
+        file=flow.source.path,
+        path=flow.plan.path,
+        payload=tuple(fields),
+        fills=tuple(FilledIn(fill.rule, fill.text.strip(), fill.says) for fill in flow.fills),
+        long_form=long_form(flow),
+        steps=tuple(Step(step.id, step.kind, step.does, step.failure) for step in step_lines(flow, known)),
+        leaves=tuple(Leaving(one.step, one.where, one.fields, one.personal) for one in egress(flow)),
+        python=python(flow),
+    )

@@ -1,0 +1,172 @@
+"""The runs in memory: begun live or from the journal, and let go once their last write is on disk."""
+
+import asyncio
+import logging
+from collections.abc import Callable
+from typing import Any
+
+import msgspec
+
+from runtime.context import Run
+from runtime.engine.answers import Unanswered
+from runtime.engine.drive import Ending, drive
+from runtime.engine.ids import encode
+from runtime.engine.lanes import Lane, Lanes
+from runtime.engine.leaving import Abandoned
+from runtime.engine.life import Life, Shared
+from runtime.journal.protocol import JournalError, Move, OpenRun, RunState
+from runtime.program import NO_REQUEST, Program, Request
+from runtime.shapes import MisfitError, NotJsonError
+
+logger = logging.getLogger("seta.engine")
+
+
+class UnknownPlan(Exception):  # noqa: N818  # a state that a run is in
+    """The plan of a run can no longer be made; the message says why."""
+
+
+FindProgram = Callable[[str, bytes | None], Program]
+
+_read_request = msgspec.json.Decoder(Request).decode
+
+
+class Runs:
+    """Starts runs in places of the running set, and sees to what comes after them."""
+
+    def __init__(self, shared: Shared, lanes: Lanes, find: FindProgram, reread_seconds: float) -> None:
+        self.active: dict[int, str] = {}  # number -> id, until the commit of the last write
+        self.work = asyncio.Event()  # set when some of the backlog may be begun
+        self.stopping = False
+        self._shared = shared
+        self._journal = shared.around.journal
+        self._lanes = lanes
+        self._find = find
+        self._reread_seconds = reread_seconds
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._searches: set[asyncio.Task[None]] = set()
+
+    async def stop(self, grace: float) -> None:
+        """Let what runs end for `grace` seconds, then leave the rest to the next start."""
+        self.stopping = True
+        answers = self._shared.answers
+        answers.give_all_others(frozenset(self.active.values()))
+        if self._tasks:
+            await asyncio.wait(self._tasks, timeout=grace)
+        for task in (*self._tasks, *self._searches):
+            task.cancel()
+        await asyncio.gather(*self._tasks, *self._searches, return_exceptions=True)
+        answers.give_all_others()
+
+    # --- begin
+
+    def launch(self, life: Life, payload: Any, lane: Lane) -> None:
+        """Start a run in a place that was taken already."""
+        self.active[life.seq] = life.run.id
+        task = asyncio.get_running_loop().create_task(self._live(life, payload))
+        self._tasks.add(task)
+
+        def ended(task: asyncio.Task[None]) -> None:
+            self._tasks.discard(task)
+            self._lanes.release(lane)
+            if not task.cancelled() and (error := task.exception()) is not None:
+                logger.error("the engine failed at a run", exc_info=error)
+            if self._lanes.should_refill(lane):
+                self.work.set()
+
+        task.add_done_callback(ended)
+
+    async def resume(self, row: OpenRun) -> None:
+        """Begin again what the journal holds; its records give what was done already."""
+        if row.seq in self.active:
+            return
+        lane = self._lanes.of(row.flow)
+        run = Run(row.run_id, row.key, row.flow, row.received_at, row.plan)
+        self.active[row.seq] = row.run_id
+        self._lanes.take(lane)
+        try:
+            life, payload = await self._revive(row, run)
+        except (UnknownPlan, NotJsonError, MisfitError) as unknown:
+            self._lanes.release(lane)
+            self._finish(run, row.seq, row.serial, _unknown(row.step, unknown))
+        except BaseException:
+            self._lanes.release(lane)
+            del self.active[row.seq]
+            raise
+        else:
+            self.launch(life, payload, lane)
+
+    async def _revive(self, row: OpenRun, run: Run) -> tuple[Life, Any]:
+        program = await self._program(row.plan)
+        payload = program.payload.decode(row.body).payload
+        request = _read_request(row.context) if row.context else NO_REQUEST
+        life = Life(run, row.seq, program, self._shared, request=request, records=row.steps, serial=row.serial)
+        return life, payload
+
+    async def _program(self, plan: str) -> Program:
+        try:
+            return self._find(plan, None)
+        except UnknownPlan:
+            return self._find(plan, await self._journal.plan(plan))
+
+    # --- end
+
+    async def _live(self, life: Life, payload: Any) -> None:
+        try:
+            ending = await drive(life, payload)
+        except Abandoned:
+            self.active.pop(life.seq, None)
+        except JournalError as error:
+            self._set_back(life.run.flow, life.seq, error)
+        else:
+            self._finish(life.run, life.seq, life.serial, ending)
+
+    def _finish(self, run: Run, seq: int, serial: bytes | None, ending: Ending) -> None:
+        """Write the last record without waiting for it; should it get lost, the run is read again."""
+        now = self._shared.around.clock()
+        move = Move(seq, ending.state, now, ending.wake_at, ending.attempt, ending.step, ending.error)
+
+        def settled(kept: "asyncio.Future[None]") -> None:
+            if (error := kept.exception()) is not None:
+                self._set_back(run.flow, seq, error)
+                return
+            self.active.pop(seq, None)
+            self._settled(run, serial, ending.state)
+
+        self._journal.commit(move).add_done_callback(settled)
+
+    def _settled(self, run: Run, serial: bytes | None, state: RunState) -> None:
+        if state is RunState.WAITING:
+            self._shared.alarm.set()
+            return
+        self._shared.answers.give(run.id, Unanswered.LATER if state is RunState.PARKED else Unanswered.FAILED)
+        if serial is not None and not self.stopping:
+            task = asyncio.get_running_loop().create_task(self._begin_next(run.flow, serial))
+            self._searches.add(task)
+            task.add_done_callback(self._searches.discard)
+
+    def _set_back(self, flow: str, seq: int, error: BaseException) -> None:
+        """The journal refused a record: the run is still open there, so read it again later."""
+        logger.warning("a run is set back, the journal refused its record: %s", error)
+        self.active.pop(seq, None)
+        self._lanes.of(flow).fall_behind(seq)
+        asyncio.get_running_loop().call_later(self._reread_seconds, self.work.set)
+
+    async def _begin_next(self, flow: str, serial: bytes) -> None:
+        """Begin the run that waited for another one with its serial key."""
+        lane = self._lanes.of(flow)
+        try:
+            row = await self._journal.next_of(flow, serial)
+            if row is None or row.seq in self.active:
+                return
+            if self._lanes.room(lane) > 0:
+                await self.resume(row)
+                return
+            lane.fall_behind(row.seq)
+        except JournalError:
+            lane.fall_behind(0)
+        self.work.set()
+
+
+def _unknown(step: str, why: Exception) -> Ending:
+    told = {"step": step, "code": "diverged", "message": str(why), "attempt": 0}
+    return Ending(RunState.PARKED, step, encode(told))
