@@ -184,3 +184,7 @@ class Context(Protocol):
     def setting(self, name: str) -> str:
         """A value of the folder's configuration."""
         ...
+
+    def secret(self, name: str) -> str:
+        """A secret that the plan names; it is never recorded."""
+        ...

@@ -35,6 +35,7 @@ class FolderSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """`seta.toml` beside the flows."""
 
     config: dict[str, str] = {}
+    secrets: dict[str, str] = {}  # name -> where it is: env:NAME or file:PATH
     region: str = "BR"
     timezone: str = "America/Sao_Paulo"
 
@@ -50,6 +51,7 @@ class Loaded:
     programs: dict[str, Program]
     folder: Folder
     config: Mapping[str, str]
+    settings: FolderSettings = FolderSettings()
 
     @property
     def diagnostics(self) -> tuple[Diagnostic, ...]:
@@ -62,7 +64,7 @@ def load(folder: Path, catalog: Catalog) -> Loaded:
     settings = folder_settings(folder)
     compiled = compile_path(folder, catalog, settings)
     programs = {flow.name: link(flow, catalog, settings) for flow in compiled.flows}
-    return Loaded(programs, compiled, settings.config)
+    return Loaded(programs, compiled, settings.config, settings)
 
 
 def compile_path(path: Path, catalog: Catalog, settings: FolderSettings) -> Folder:
@@ -122,6 +124,33 @@ def folder_settings(path: Path) -> FolderSettings:
         raise FolderError(f"{_shown(file)}: {error}") from error
 
 
+def secrets(loaded: Loaded, folder: Path, environment: Mapping[str, str]) -> dict[str, str]:
+    """The secrets that the flows of a folder name, from where seta.toml says or from `SETA_SECRET_NAME`.
+
+    Raises FolderError where one is missing or empty; the message names it, and never its value.
+    """
+    names = sorted({name for program in loaded.programs.values() for name in program.secrets})
+    return {name: _secret(name, loaded.settings.secrets.get(name), folder, environment) for name in names}
+
+
+def _secret(name: str, place: str | None, folder: Path, environment: Mapping[str, str]) -> str:
+    kind, _, where = (place or f"env:SETA_SECRET_{name}").partition(":")
+    value = ""
+    if kind == "env":
+        value = environment.get(where, "")
+    elif kind == "file":
+        try:
+            value = (folder / where).read_text(encoding="utf-8").rstrip("\n")
+        except (OSError, UnicodeDecodeError) as error:
+            raise FolderError(f"the secret {name} cannot be read from {where}: {error}") from error
+    else:
+        raise FolderError(f"seta.toml: the secret {name} is env:NAME or file:PATH, not {kind}:…")
+    if not value:
+        where = f"the environment variable {where}" if kind == "env" else where
+        raise FolderError(f"the secret {name} is missing: set {where}, or say in seta.toml under [secrets] where it is")
+    return value
+
+
 # --- linking
 
 
@@ -164,6 +193,7 @@ def link(flow: Compiled, catalog: Catalog, settings: FolderSettings) -> Program:
         handler=names.get(ON_ERROR),
         headers=plan.headers,
         query=plan.query,
+        secrets=plan.secrets,
         dedupe=Dedupe(_key(names[DEDUPE]), plan.dedupe.window) if plan.dedupe is not None else None,
         serial=_key(names[SERIAL]) if plan.serial is not None else None,
         concurrency=plan.concurrency,
@@ -242,7 +272,7 @@ def relink(bundle: bytes) -> Program | None:
     """Compile a kept plan again; None where it no longer compiles."""
     kept = _read_bundle(bundle)
     catalog = Catalog.of(kept.entries)
-    settings = FolderSettings(dict.fromkeys(kept.config, ""), kept.region, kept.timezone)
+    settings = FolderSettings(dict.fromkeys(kept.config, ""), region=kept.region, timezone=kept.timezone)
     sources = [Source(path, text) for path, text in kept.sources.items()]
     compiled = compile_folder(sources, settings.environment(catalog))
     flow = next((f for f in compiled.flows if f.name == kept.flow and f.source.path == kept.file), None)

@@ -169,7 +169,7 @@ class House:
 
 def compose(settings: Settings, journal: SqliteJournal, loaded: Loaded, known_verbs: Mapping[str, Verb]) -> House:
     """Put a server together. Nothing runs yet."""
-    around = Surroundings(journal, known_verbs, loaded.config, now, random.random)
+    around = Surroundings(journal, known_verbs, loaded.config, now, random.random, settings.secrets)
     engine = Engine(around, Programs(loaded.programs).find, Entropy(), Limits(running=settings.running))
     hooks = Hooks(make_table(journal.url_key, loaded.programs.values()))
     readiness = Readiness(journal, hooks)

@@ -38,6 +38,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     allow_outbound: tuple[str, ...] = ()  # IP[/N]:PORT that steps may reach although the address is not public
 
     code_processes: int = 2  # for the code blocks of flows
+    secrets: dict[str, str] = msgspec.field(default_factory=dict)
     code_environment: dict[str, str] = {}  # PATH, LANG and TZ, which is all that they see
 
     folder_seconds: float = 10.0  # to wait for a dying process to let go of the data folder

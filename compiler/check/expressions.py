@@ -186,6 +186,7 @@ class Expressions(Operators, Calls):
         self.facts.roots[id(expr)] = root
         name = expr.name.text
         if root == "secret":
+            self.facts.secrets.add(name)
             return SECRET
         if root in ("headers", "query"):
             return self._request(expr, root, name)

@@ -64,6 +64,7 @@ class Facts:
     merges: dict[int, list[Merged]] = field(default_factory=dict)
     headers: set[str] = field(default_factory=set)
     query: set[str] = field(default_factory=set)
+    secrets: set[str] = field(default_factory=set)
     used: set[str] = field(default_factory=set)  # variables that something reads
     narrowed: dict[int, Binding] = field(default_factory=dict)  # the subject of a `match` under a name
     responds: bool = False

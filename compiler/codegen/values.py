@@ -84,8 +84,8 @@ class Values(Nodes):
 
     def _apply(self, expr: ir.Apply) -> ast.expr:
         args = [self.expr(arg) for arg in expr.args]
-        if expr.function == "setting":
-            return self.method(expr.span, "setting", *args)
+        if expr.function in ("setting", "secret"):
+            return self.method(expr.span, expr.function, *args)
         named = {name: self.expr(value) for name, value in expr.named}
         return self.call(expr.span, expr.function, *args, **named)
 

@@ -51,6 +51,7 @@ class Plan:
     functions: tuple[Function, ...] = ()
     headers: tuple[str, ...] = ()
     query: tuple[str, ...] = ()
+    secrets: tuple[str, ...] = ()
     responds: bool = False
     answer_within: int | None = None
     dedupe: Dedupe | None = None

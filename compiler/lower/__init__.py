@@ -33,6 +33,7 @@ def lower(expanded: Expanded, facts: Facts, environment: Environment) -> Plan:
         functions=_functions(flow, environment),
         headers=tuple(sorted(facts.headers)),
         query=tuple(sorted(facts.query)),
+        secrets=tuple(sorted(facts.secrets)),
         responds=facts.responds,
         **lowering.clauses(trigger),
     )

@@ -91,6 +91,8 @@ class Values:
         root = self.facts.roots.get(id(expr))
         if root in ("headers", "query"):
             return self._request(expr, expr.name)
+        if root == "secret":
+            return Apply(expr.span, "secret", (Const(expr.span, expr.name.text),))
         if root == "run":
             return RunField(expr.span, expr.name.text)
         if root == "config":

@@ -1,5 +1,6 @@
 """Loading flows for a command, and telling people what is wrong with them."""
 
+import os
 import sys
 from collections.abc import Iterable
 from pathlib import Path
@@ -8,7 +9,7 @@ import click
 
 from dsl import Diagnostic, render_text, summary
 from runtime.cli.data import Problem
-from runtime.loader import FolderError, Loaded, load
+from runtime.loader import FolderError, Loaded, load, secrets
 from runtime.steps import catalog
 
 
@@ -23,6 +24,14 @@ def load_or_refuse(flows: Path, color: str) -> Loaded:
     if not loaded.programs:
         raise Problem(f"there is no flow in {flows}: a flow is a file that ends in .seta")
     return loaded
+
+
+def secrets_or_refuse(loaded: Loaded, flows: Path) -> dict[str, str]:
+    """The secrets that the flows name; where one is missing, say which and end with exit code 1."""
+    try:
+        return secrets(loaded, flows, os.environ)
+    except FolderError as error:
+        raise Problem(str(error)) from error
 
 
 def refuse(diagnostics: Iterable[Diagnostic], color: str) -> None:

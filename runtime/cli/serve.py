@@ -11,7 +11,7 @@ from rich.console import Console
 
 from runtime.cli import logs, options, terminal
 from runtime.cli.data import KNOWN_ERRORS, Problem
-from runtime.cli.folder import load_or_refuse
+from runtime.cli.folder import load_or_refuse, secrets_or_refuse
 from runtime.cli.urls import curl
 from runtime.serve import ServeError, Started, serve
 from runtime.settings import Address, Settings, parse_address
@@ -84,6 +84,7 @@ def command(  # noqa: PLR0913  # one an option
     next start.
     """
     logs.configure()
+    loaded = load_or_refuse(flows, color)
     settings = Settings(
         flows=flows,
         data=data,
@@ -92,10 +93,10 @@ def command(  # noqa: PLR0913  # one an option
         public_url=public_url,
         allow_outbound=allow_outbound,
         grace=grace,
+        secrets=secrets_or_refuse(loaded, flows),
         code_processes=os.cpu_count() or 1,
         code_environment={name: os.environ[name] for name in _PASSED_TO_CODE if name in os.environ},
     )
-    loaded = load_or_refuse(flows, color)
     if allow_outbound:
         logger.info("--allow-outbound is noted; nothing is guarded yet: %s", " ".join(allow_outbound))
     try:
