@@ -21,6 +21,7 @@ class EnumOf:
     """One of some texts."""
 
     values: tuple[str, ...]
+    pii: bool = field(default=False, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +37,7 @@ class FieldOf:
 
     name: str
     type: "Type"
-    key: str = ""
+    key: str = field(default="", compare=False)  # where it is read from, no part of what it is
     aliases: tuple[str, ...] = ()
 
 
@@ -95,7 +96,7 @@ TEXTUAL = frozenset({"text", "scalar", "phone", "email", "url", "cpf", "cnpj"})
 def is_pii(given: "Type") -> bool:
     """Whether a value of the type carries personal data."""
     match given:
-        case Prim(pii=pii):
+        case Prim(pii=pii) | EnumOf(pii=pii):
             return pii
         case OptionalOf(inner) | ListOf(inner):
             return is_pii(inner)
@@ -108,7 +109,7 @@ def is_pii(given: "Type") -> bool:
 def with_pii(given: "Type") -> "Type":
     """The type, qualified as personal."""
     match given:
-        case Prim():
+        case Prim() | EnumOf():
             return replace(given, pii=True)
         case OptionalOf(inner):
             return OptionalOf(with_pii(inner))
@@ -116,8 +117,6 @@ def with_pii(given: "Type") -> "Type":
             return ListOf(with_pii(item))
         case RecordOf(fields):
             return replace(given, fields=tuple(replace(f, type=with_pii(f.type)) for f in fields))
-        case EnumOf():
-            return PII_TEXT
         case _:
             return given
 

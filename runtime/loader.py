@@ -173,7 +173,7 @@ def link(flow: Compiled, catalog: Catalog, settings: FolderSettings) -> Program:
     """Make a compiled flow runnable."""
     filename = f"{flow.source.path}@{flow.hash[:8]}"
     code = compile(flow.module, filename, "exec")
-    lines = flow.source.text.splitlines(keepends=True)
+    lines = [f"{line}\n" for line in flow.source.text.split("\n")]  # as linecache has them: each with its end
     linecache.cache[filename] = (len(flow.source.text), None, lines, filename)
     names = _namespace()
     exec(code, names)  # noqa: S102  # built from nodes by our own compiler, never from text

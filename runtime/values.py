@@ -200,8 +200,11 @@ def element(value: Any, index: Any) -> Any:
     """An element of an array, or a field of a json object, or None."""
     if isinstance(value, list) and isinstance(index, int) and not isinstance(index, bool):
         return value[index] if -len(value) <= index < len(value) else None
-    if isinstance(value, Mapping) and isinstance(index, str):
+    if isinstance(index, str) and isinstance(value, Mapping):
         return value.get(index)
+    if isinstance(index, str) and isinstance(value, msgspec.Struct):
+        found = {f.encode_name: f.name for f in msgspec.structs.fields(value)}
+        return getattr(value, found[index], None) if index in found else None
     return None
 
 

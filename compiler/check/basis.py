@@ -51,9 +51,7 @@ class Basis:
             if binding.span != expr.span:
                 related.append((binding.span, "may be absent since here"))
             if binding.lenient:
-                fixes.append(
-                    way(f"on webhook {{{expr.name}: {show(found.inner)}}}", "declare and require it")
-                )
+                fixes.append(way(f"on webhook {{{expr.name}: {show(found.inner)}}}", "declare and require it"))
         self.reports.add(
             "E311",
             expr.span,

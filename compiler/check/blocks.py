@@ -73,6 +73,8 @@ class Blocks(Steps):
         with self.failing(before, clause) as scope:
             self.facts.binds[id(clause)] = scope.names["error"]
             failed = self.chain(clause.chain, scope).without("error")
+        if (outer := before.get("error")) is not None:
+            failed = failed.bind(outer)
         return self._merged(step, before, [after, failed])
 
     def _if(self, step: nodes.If, scope: Scope) -> Scope:

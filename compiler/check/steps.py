@@ -40,6 +40,7 @@ class Steps:
 
     def __init__(self, expanded: Expanded, environment: Environment, facts: Facts, reports: Reports) -> None:
         self._expanded = expanded
+        self._in_handler = False
         self._environment = environment
         self.facts = facts
         self.reports = reports
@@ -68,6 +69,7 @@ class Steps:
 
     def whole(self, chain: nodes.Chain, scope: Scope, *, handler: bool = False) -> None:
         """Check the chain of a flow or of its handler, to its end."""
+        self._in_handler = handler
         after = self.chain(chain, scope)
         if after.ended is None and not handler:
             end = chain.steps[-1].span if chain.steps else self._expanded.flow.trigger.span
@@ -300,7 +302,7 @@ class Steps:
 
     def _answered(self, scope: Scope, span: Span) -> None:
         """Each path of a flow that uses `respond` answers."""
-        if self.facts.responds and scope.answered != "yes" and scope.ended is None:
+        if self.facts.responds and not self._in_handler and scope.answered != "yes" and scope.ended is None:
             where = "on this path" if scope.answered == "no" else "on some paths that lead here"
             self.reports.add(
                 "E502",

@@ -71,7 +71,7 @@ def canonical(value: Any) -> Any:
         return [type(value).__name__, str(value)]
     if not hasattr(value, "__dataclass_fields__"):
         return value
-    inside = [canonical(getattr(value, f.name)) for f in fields(value) if f.name not in ("span", "body")]
+    inside = [canonical(getattr(value, f.name)) for f in fields(value) if f.name != "span"]
     return [type(value).__name__, *inside]
 
 

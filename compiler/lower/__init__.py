@@ -53,7 +53,7 @@ def _functions(flow: nodes.Flow, environment: Environment) -> tuple[Function, ..
         definition = environment.defs[name]
         values = Values(definition.facts, environment)
         params = tuple(param for param, _ in definition.params)
-        found.append(Function(name, params, values.expr(definition.node.body)))
+        found.append(Function(name, params, values.widened(definition.node.body, definition.result)))
     return tuple(found)
 
 

@@ -23,7 +23,7 @@ from compiler.ir import (
     Var,
 )
 from compiler.scope import Binding
-from compiler.types import INT, OptionalOf, Type, is_text, required
+from compiler.types import DECIMAL, INT, OptionalOf, Type, is_text, required
 from compiler.types import ListOf as ListType
 from compiler.types import RecordOf as RecordType
 from dsl import nodes
@@ -133,7 +133,9 @@ class Values:
     def _call(self, expr: nodes.FunctionCall) -> Expr:
         """A call; a `region` or `zone` that the flow leaves out is the folder's, and so part of the plan."""
         if expr.name.text in self._environment.defs:
-            return Call(expr.span, expr.name.text, tuple(self.expr(arg.value) for arg in expr.args))
+            wanted = self._environment.defs[expr.name.text].params
+            given_values = (self.widened(a.value, kind) for a, (_, kind) in zip(expr.args, wanted, strict=True))
+            return Call(expr.span, expr.name.text, tuple(given_values))
         function = self._environment.catalog.functions[expr.name.text]
         kinds = {param.name: param.type for param in function.params}
         by_place = [arg for arg in expr.args if arg.name is None]
@@ -146,10 +148,14 @@ class Values:
         return Apply(expr.span, function.name, args, tuple(named))
 
     def _argument(self, arg: nodes.Arg, wanted: str) -> Expr:
-        """An argument; an int where a decimal is wanted is widened."""
-        value = self.expr(arg.value)
-        if wanted.removesuffix("?") == "decimal" and self.facts.type_of(arg.value) == INT:
-            return Apply(arg.span, "exact", (value,))
+        """An argument of a function of the catalog."""
+        return self.widened(arg.value, DECIMAL) if wanted.removesuffix("?") == "decimal" else self.expr(arg.value)
+
+    def widened(self, expr: nodes.Expr, wanted: Type) -> Expr:
+        """An expression; an int where a decimal is wanted becomes one."""
+        value = self.expr(expr)
+        if required(wanted) == DECIMAL and self.facts.type_of(expr) == INT:
+            return Apply(expr.span, "exact", (value,))
         return value
 
     def _binary(self, expr: nodes.Binary) -> Expr:

@@ -7,7 +7,7 @@ from dsl.format.layout import render
 from dsl.format.tokens import INT, Tokens
 from dsl.nodes import File
 from dsl.parser import parse
-from dsl.parser.limits import MAX_BYTES
+from dsl.parser.limits import unfit
 from dsl.source import Source, Span
 
 
@@ -17,7 +17,7 @@ def format_text(source: Source) -> str | tuple[Diagnostic, ...]:
     if parsed.file is None or has_errors(parsed.diagnostics):
         return parsed.diagnostics
     text = format_file(parsed.file)
-    return (_too_large(source),) if len(text.encode()) > MAX_BYTES else text
+    return text if unfit(Source(source.path, text)) is None else (_too_large(source),)
 
 
 def format_file(file: File) -> str:
@@ -40,5 +40,5 @@ def _above(tokens: Tokens, *, first: bool) -> Doc:
 
 
 def _too_large(source: Source) -> Diagnostic:
-    notes = (f"laid out, it would have more than 1 MB ({MAX_BYTES:,} bytes)", "a folder may hold any number of files")
+    notes = ("with its new blanks it would be more than a file may be", "a folder may hold any number of files")
     return Diagnostic("E105", "this file is too large to be laid out", Label(source, Span(0, 0)), notes=notes)

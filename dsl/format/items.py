@@ -80,13 +80,13 @@ def _flow(tokens: Tokens, node: Flow) -> Doc:
     named = "" if node.name is None else spaced(tokens.take("flow"), name(tokens, node.name))
     line = "" if node.name is None else tokens.line()
     trigger, steps = _trigger(tokens, node.trigger), _steps(tokens, node.chain)
-    on_one_line, commented = tokens.is_line(start), tokens.comments > before
+    was_line, commented = tokens.is_line(start), tokens.comments > before
     tail = tokens.tail()
-    beside = tail.commented and not (on_one_line and not tail.notes)
+    commented |= bool(tail.notes) or (tail.commented and not was_line)
     body: Doc = (named, line, trigger, Indent((steps, tail.comments)))
     if node.handler is not None:
         return Group((body, _handler(tokens, node.handler)), broken=True)
-    return Group(body, broken=commented or beside or not _is_short(node.chain))
+    return Group(body, broken=commented or not _is_short(node.chain))
 
 
 def _is_short(chain: Chain) -> bool:
@@ -172,9 +172,9 @@ def _bound(tokens: Tokens, node: Cors | Accept | Limit | Keep | Concurrency) -> 
     """From where, in which form, how much, how long and how many."""
     match node:
         case Cors():
-            return spaced(tokens.take("cors"), listed(tokens, node.origins, text))
+            return spaced(tokens.take("cors"), Indent(listed(tokens, node.origins, text)))
         case Accept():
-            return spaced(tokens.take("accept"), listed(tokens, node.kinds, name))
+            return spaced(tokens.take("accept"), Indent(listed(tokens, node.kinds, name)))
         case Limit():
             return spaced(tokens.take("limit"), tokens.take(SIZE))
         case Keep():

@@ -1,6 +1,6 @@
 """A layout and a width become text: each group takes one line where it fits, else one a part (after Oppen, Wadler)."""
 
-from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 from dsl.format.doc import Block, Choice, Doc, Fork, Group, Indent, Line, Piece, Remark, Verbatim
 
@@ -16,8 +16,7 @@ def render(doc: Doc) -> str:
     return "".join(printer.out)
 
 
-@dataclass(frozen=True, slots=True)
-class _Task:
+class _Task(NamedTuple):
     """Something to write: on one line, or with a line for each of its parts, which begin at a column."""
 
     doc: Doc
@@ -39,7 +38,7 @@ class _Printer:
             task = self._todo.pop()
             match task.doc:
                 case Group():
-                    self._todo.append(replace(task, doc=task.doc.inner, flat=self._is_flat(task.doc, task)))
+                    self._todo.append(_Task(task.doc.inner, task.indent, self._is_flat(task.doc, task)))
                 case Choice():
                     self._todo.append(self._chosen(task.doc, task))
                 case str() | Line() | Fork() | Remark() | Verbatim():
@@ -88,12 +87,12 @@ class _Printer:
     def _is_flat(self, group: Group, task: _Task) -> bool:
         if group.broken:
             return False
-        return task.flat or self._fits(replace(task, doc=group.inner, flat=True))
+        return task.flat or self._fits(_Task(group.inner, task.indent, flat=True))
 
     def _chosen(self, choice: Choice, task: _Task) -> _Task:
-        layouts = (replace(task, doc=layout, flat=True) for layout in choice.layouts)
+        layouts = (_Task(layout, task.indent, flat=True) for layout in choice.layouts)
         fitting = (layout for layout in layouts if task.flat or self._fits(layout))
-        return next(fitting, replace(task, doc=choice.broken))
+        return next(fitting, _Task(choice.broken, task.indent))
 
     def _fits(self, first: _Task) -> bool:
         """Whether the line stays within the width up to the next place where it may end."""
@@ -138,9 +137,9 @@ def _looked_into(doc: "tuple[Doc, ...] | Indent | Group | Choice | Block", task:
     """What something is made of, last part first, if no more of it has to break than must."""
     match doc:
         case Group():
-            return [replace(task, doc=doc.inner, flat=task.flat and not doc.broken)]
+            return [_Task(doc.inner, task.indent, task.flat and not doc.broken)]
         case Choice():
-            return [replace(task, doc=doc.layouts[0] if task.flat else doc.broken)]
+            return [_Task(doc.layouts[0] if task.flat else doc.broken, task.indent, task.flat)]
         case _:
             return _parts(doc, task)
 
@@ -148,8 +147,8 @@ def _looked_into(doc: "tuple[Doc, ...] | Indent | Group | Choice | Block", task:
 def _parts(doc: "tuple[Doc, ...] | Indent | Block", task: _Task) -> list[_Task]:
     match doc:
         case tuple():
-            return [replace(task, doc=part) for part in reversed(doc)]
+            return [_Task(part, task.indent, task.flat) for part in reversed(doc)]
         case Indent():
-            return [replace(task, doc=doc.inner, indent=task.indent + _STEP)]
+            return [_Task(doc.inner, task.indent + _STEP, task.flat)]
         case Block():
-            return [replace(task, doc=doc.inner, flat=False)]
+            return [_Task(doc.inner, task.indent)]

@@ -72,14 +72,14 @@ def field_comma(tokens: Tokens, *, last: bool) -> tuple[Doc, Gap]:
 
 
 def listed(tokens: Tokens, entries: Sequence[T], build: Build[T]) -> Doc:
-    """`a, b`; those that do not fit have a line each."""
+    """`a, b`, or a line for each."""
     before = tokens.comments
     first, *others = entries
     inner = [build(tokens, first)]
     for entry in others:
         _, gap = value_comma(tokens, last=False)
         inner += [",", gap.comments, gap.ending.line(LINE), build(tokens, entry)]
-    return Group(Indent(tuple(inner)), broken=tokens.comments > before)
+    return Group(tuple(inner), broken=tokens.comments > before)
 
 
 def braced(tokens: Tokens, parts: Sequence[T], build: Build[T]) -> Doc:

@@ -98,21 +98,9 @@ class Tokens:
 
     def take(self, what: str | re.Pattern[str]) -> Doc:
         """The next word, which must read like this."""
-        return self._taken(what)
-
-    def _taken(self, what: str | re.Pattern[str]) -> tuple[Doc, ...]:
         inside = self._inside()
-        word = what if isinstance(what, str) else _match(what, self._text, self._at)[0]
-        if not self._text.startswith(word, self._at):
-            raise ValueError(f"expected {word} at {self._at}, not {self._text[self._at :][:20]!r}")
-        self._at += len(word)
-        return (*inside, word)
-
-    def fence(self) -> Doc:
-        """The next word, which must be code; it stays as it is but for blanks that nobody sees after ```python."""
-        *inside, code = self._taken(_FENCE)
-        opening, _, rest = str(code).partition("\n")
-        return (*inside, Verbatim(f"{opening.rstrip()}\n{rest}"))
+        word = self._read(what)
+        return (inside, word) if inside else word
 
     def leaf(self, span: Span) -> Doc:
         """The next word, which must stand there."""
@@ -120,7 +108,14 @@ class Tokens:
         if self._at != span.start:
             raise ValueError(f"read up to {self._at}, expected to be at {span.start}")
         self._at = span.end
-        return (*inside, self._text[span.start : span.end])
+        word = self._text[span.start : span.end]
+        return (inside, word) if inside else word
+
+    def fence(self) -> Doc:
+        """The next word, which must be code. It stays as it is, but for blanks that nobody sees after ```python."""
+        inside = self._inside()
+        opening, _, rest = self._read(_FENCE).partition("\n")
+        return (inside, Verbatim(f"{opening.rstrip()}\n{rest}"))
 
     def gap(self) -> Gap:
         """The comments before the next word, and whether an empty line is."""
@@ -144,12 +139,17 @@ class Tokens:
         """Whether all that was read from a place on stands on one line."""
         return "\n" not in self._text[start : self._at]
 
-    def _inside(self) -> tuple[Doc, ...]:
+    def _inside(self) -> Doc:
         """The comments before a word that has no line of its own; it gets one, two columns further in."""
         gap = self.gap()
-        notes = tuple((HARD, note.text) for note in gap.notes)
-        remark = Remark(gap.remark) if gap.remark else ""
-        return (Indent((remark, *notes, HARD)),) if gap.commented else ()
+        return Indent((gap.ending.beginning.comments, HARD)) if gap.commented else ""
+
+    def _read(self, what: str | re.Pattern[str]) -> str:
+        word = what if isinstance(what, str) else _match(what, self._text, self._at)[0]
+        if not self._text.startswith(word, self._at):
+            raise ValueError(f"expected {word} at {self._at}, not {self._text[self._at :][:20]!r}")
+        self._at += len(word)
+        return word
 
     def _gap(self, *, indented: bool) -> Gap:
         remark, notes = "", list[Note]()

@@ -80,9 +80,10 @@ def command(*, paths: tuple[Path, ...], flows: Path, check: bool, diff: bool, co
 
 
 def _files(paths: Sequence[Path]) -> list[_File]:
-    """The files of all paths, each once."""
+    """The files of all paths, each once; a link in a folder to what is not in it is left alone."""
     try:
-        found = {file.resolve(): file for path in paths for file in flow_files(path)}
+        pairs = [(file, path) for path in paths for file in flow_files(path)]
+        found = {file.resolve(): file for file, path in pairs if file.resolve().is_relative_to(path.resolve())}
         return [_laid_out(file, file.read_bytes()) for file in found.values()]
     except FolderError as error:
         raise Problem(str(error)) from error

@@ -85,9 +85,7 @@ class CodePool:
         if self._closed:
             raise StepFailure("code_stopped", "the server is stopping", Kind.NOT_DONE)
 
-    async def _call(
-        self, task: bytes, limit: float, on_output: Callable[[str], None]
-    ) -> tuple[Head, bytes]:
+    async def _call(self, task: bytes, limit: float, on_output: Callable[[str], None]) -> tuple[Head, bytes]:
         idle = self._idle
         process = self._take()
         self._busy.add(process)

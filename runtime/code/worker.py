@@ -107,8 +107,7 @@ def _run(task: Task) -> tuple[bytes, Failure | None]:
 def _streams() -> Iterator[None]:
     """Print through new streams: an earlier block may have replaced or closed those it had."""
     sys.stdout, sys.stderr = streams = [
-        os.fdopen(descriptor, "w", 1, "utf-8", "backslashreplace", closefd=False)
-        for descriptor in (1, 2)
+        os.fdopen(descriptor, "w", 1, "utf-8", "backslashreplace", closefd=False) for descriptor in (1, 2)
     ]
     try:
         yield

@@ -21,6 +21,7 @@ class Surroundings:
     config: Mapping[str, str]
     clock: Callable[[], int]  # ms since the Unix epoch
     random: Callable[[], float]
+    secrets: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,7 @@ from runtime.journal.protocol import Kind, StepRow
 class Replay:
     """What is recorded of a run and was not asked for yet, and how many of its branches may still ask."""
 
-    __slots__ = ("_frontier", "_logged", "_moving", "_turns", "left")
+    __slots__ = ("_frontier", "_late", "_logged", "_moving", "_turns", "left")
 
     def __init__(self, records: Iterable[StepRow] = ()) -> None:
         self.left: dict[str, StepRow] = {}  # that nobody has asked for
@@ -23,6 +23,7 @@ class Replay:
         self._moving = 1  # branches that are not waiting in one of the two
         self._frontier: list[asyncio.Future[bool]] = []
         self._turns: list[asyncio.Future[bool]] = []
+        self._late: list[asyncio.Future[bool]] = []
         for record in records:
             if record.kind is Kind.LOG:
                 self._logged.append(record.step)
@@ -51,11 +52,14 @@ class Replay:
         if not await self._stand(future):
             raise self.diverged(step)
 
-    async def turn(self) -> None:
-        """Wait, before another branch is started, until all that were started before are at their frontier."""
+    async def turn(self, *, late: bool = False) -> None:
+        """Wait, before another branch is started, until all that were started before are at their frontier.
+
+        A late one is started only if records are left over even when no other is there to be started.
+        """
         if self.left:
             future = asyncio.get_running_loop().create_future()
-            self._turns.append(future)
+            (self._late if late else self._turns).append(future)
             await self._stand(future)
 
     def diverged(self, step: str) -> Diverged:
@@ -80,15 +84,15 @@ class Replay:
         self._moving -= 1
         if self._moving or not self.left:
             return
-        if self._turns:
-            self._go_on(self._turns.pop(0), fine=True)
+        if turns := self._turns or self._late:
+            self._go_on(turns.pop(0), fine=True)
         else:
             self._let_all_go_on()
 
     def _let_all_go_on(self) -> None:
-        waiting = (*self._frontier, *self._turns)
-        self._frontier.clear()
-        self._turns.clear()
+        waiting = (*self._frontier, *self._turns, *self._late)
+        for queue in (self._frontier, self._turns, self._late):
+            queue.clear()
         for future in waiting:
             self._go_on(future, fine=not self.left)
 

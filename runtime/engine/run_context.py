@@ -80,8 +80,9 @@ class RunContext:
         at_once: int,
     ) -> None:
         """Run the body for each item."""
+        step = step + self._indices
         if len(items) > most:
-            raise placed(StepFailure("too_many", f"{len(items)} items, at most {most} allowed"), step + self._indices)
+            raise placed(StepFailure("too_many", f"{len(items)} items, at most {most} are allowed"), step)
 
         async def run(index: int) -> None:
             context = RunContext(self._life, f"{self._indices}[{index}]")
@@ -91,9 +92,22 @@ class RunContext:
             for index in range(len(items)):
                 await run(index)
             return
-        together = Items(self._life.replay, len(items), run)
-        await run_together(self._life.replay, [together.work] * min(at_once, len(items)))
-        settle(together.outcomes)
+        await self._several(step, Items(self._life.replay, len(items), run), min(at_once, len(items)))
+
+    async def _several(self, step: str, items: Items, at_once: int) -> None:
+        """Run several items at once. Where one fails, a record keeps how many had begun."""
+        life, record = self._life, self._record(step, b"")
+        if record is not None:
+            items.known = int(record.value)
+        await run_together(life.replay, [items.work] * at_once)
+        try:
+            settle(items.outcomes)
+        except StepFailure:
+            if record is None:
+                await life.replay.live(step)
+                begun = b"%d" % items.begun
+                await life.commit(Record(life.seq, step, Kind.RESULT, b"", life.around.clock(), value=begun))
+            raise
 
     async def wait_for(self, step: str, event: str, key: str, within: int, read: Callable[[bytes], Any]) -> Any:
         """Give the value of the event, or leave until it comes or the time is over."""
@@ -142,6 +156,10 @@ class RunContext:
     def setting(self, name: str) -> str:
         """A value of the configuration as it is now."""
         return self._life.around.config[name]
+
+    def secret(self, name: str) -> str:
+        """A secret as it is now."""
+        return self._life.around.secrets[name]
 
     # --- what they have in common
 

@@ -13,6 +13,8 @@ Outcome = BaseException | None
 
 async def run_together(replay: Replay, branches: Sequence[Callable[[], Awaitable[None]]]) -> None:
     """Start branches in their order and wait for all of them. They raise nothing but that they are cancelled."""
+    if not branches:
+        return
     replay.fork(len(branches))
     left = len(branches)
 
@@ -67,13 +69,17 @@ def settle(outcomes: Iterable[Outcome]) -> None:
 
 
 class Items:
-    """The items of a loop that runs several at once; which of them have begun, and what came of them."""
+    """The items of a loop that runs several at once; which of them have begun, and what came of them.
+
+    A loop that ended with a failure before is known to have begun so many items: those and no others begin again.
+    """
 
     def __init__(self, replay: Replay, number: int, run: Callable[[int], Awaitable[Any]]) -> None:
+        self.begun = 0
+        self.known: int | None = None  # how many had begun when the loop failed
         self._replay = replay
         self._number = number
         self._run = run
-        self._next = 0
         self._failed = False
         self._outcomes: dict[int, Outcome] = {}
 
@@ -93,10 +99,17 @@ class Items:
                 return
 
     async def _take(self) -> int | None:
-        """The next item to begin, if any. After a failure none is; but those that are recorded had begun before it."""
-        if self._next < self._number:
-            await self._replay.turn()
-        if self._next >= self._number or (self._failed and not self._replay.left):
+        """The next item to begin, if any."""
+        if self.known is not None:
+            more = self.begun < self.known
+        else:
+            more = self.begun < self._number and await self._may_begin()
+        if not more:
             return None
-        self._next += 1
-        return self._next - 1
+        self.begun += 1
+        return self.begun - 1
+
+    async def _may_begin(self) -> bool:
+        """Whether one more item begins. After a failure none does; but those that are recorded had begun before it."""
+        await self._replay.turn(late=self._failed)
+        return self.begun < self._number and (not self._failed or bool(self._replay.left))

@@ -136,9 +136,7 @@ _AREA_CODES = frozenset(
 
 # The usual masks and nothing else, so that the thorough path could find no other number in a match.
 # No area code has a zero; what has one there is 0800 and its like.
-_USUAL_BRAZILIAN = re.compile(
-    r" *(?:\+?55[ -]?)?\(?([1-9][1-9])\)?[ -]?(9?)[ .]?(\d{4})[ .-]?(\d{4}) *", re.ASCII
-)
+_USUAL_BRAZILIAN = re.compile(r" *(?:\+?55[ -]?)?\(?([1-9][1-9])\)?[ -]?(9?)[ .]?(\d{4})[ .-]?(\d{4}) *", re.ASCII)
 
 # A carrier is known by length, not by name: the two digits after `0` that area code and subscriber
 # leave over. So 031 is the trunk zero and an area code in one number, a carrier in another.
@@ -176,9 +174,7 @@ def _brazilian(area: str, subscriber: str, repairs: tuple[str, ...]) -> Phone:
     elif len(subscriber) == 8 and subscriber[0] in "2345":
         kind = "fixed"
     elif len(subscriber) == 8 or subscriber[0] != "9":
-        why = (
-            "is neither a mobile (9 and eight digits) nor a fixed line (2 to 5 and seven) of Brazil"
-        )
+        why = "is neither a mobile (9 and eight digits) nor a fixed line (2 to 5 and seven) of Brazil"
         raise _refusal("invalid_for_country", subscriber, why)
     return _phone(f"+55{area}{subscriber}", "BR", kind, repairs)
 

@@ -144,7 +144,10 @@ def _datetime(value: Any) -> datetime:
 
 
 def _utc(value: datetime) -> datetime:
-    return value.astimezone(UTC) if value.tzinfo is not None else refuse()
+    try:
+        return value.astimezone(UTC) if value.tzinfo is not None else refuse()
+    except OverflowError:  # in UTC it lies before the first year or after the last
+        refuse()
 
 
 def _date(value: Any) -> date:

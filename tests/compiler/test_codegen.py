@@ -102,7 +102,7 @@ def failing(text: str, body: str = "{}") -> StepFailure:
     [
         'on webhook {n: int}\n  -> log {ação: "é bom", preço: «7 / n»}',
         "on webhook {n: int}\n  ->   x = «1 % n»  # não",
-        'on webhook {n: int}\n  -> log "🎈ã" -> log [1, «2 / n», 3]',
+        'on webhook {n: int}\n  -> log "çã" -> log [1, «2 / n», 3]',
         "on webhook {n: int} -> if true { -> if «1 / n» > 0.5 { -> log 1 } }",
         "on webhook {n: int} -> for é in [n] { -> log «5 % é» }",
         'on webhook {n: int} -> parallel { não { -> log "ü" -> y = «5 % n» } }',

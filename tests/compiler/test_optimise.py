@@ -37,9 +37,9 @@ def test_what_is_known_is_a_constant(expr: str, value: object) -> None:
     assert after.value == value
 
 
-@pytest.mark.parametrize("expr", ['"a" + t', "t + (a ?? t)", "not (n > 1)", '"{t}!"', "1 / 0", "n * 0", "1 + 1"])
+@pytest.mark.parametrize("expr", ['"a" + t', "t + (a ?? t)", "not (n > 1)", '"{t}!"', "1 / 0"])
 def test_what_is_not_known_or_may_fail_stays(expr: str) -> None:
-    before, after = logged(expr.replace("t + (a ?? t)"))
+    before, after = logged(expr)
     assert before == after
 
 

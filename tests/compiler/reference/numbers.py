@@ -64,8 +64,10 @@ def _exact(op: str, left: Decimal, right: Decimal) -> Decimal:
             return _ROOMY.divide(left, right)
         case _:
             places = min(_exponent(left), _exponent(right))
-            scaled = (int(value.scaleb(-places, _ROOMY)) for value in (left, right))
-            return Decimal(_remainder(*scaled)).scaleb(places, _ROOMY)
+            dividend, divisor = (int(value.scaleb(-places, _ROOMY)) for value in (left, right))
+            if abs(dividend) // abs(divisor) >= 10**DIGITS:
+                raise OverflowError
+            return Decimal(_remainder(dividend, divisor)).scaleb(places, _ROOMY)
 
 
 def _exponent(value: Decimal) -> int:

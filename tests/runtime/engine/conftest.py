@@ -3,7 +3,6 @@
 import asyncio
 import os
 import random
-import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from pathlib import Path
 from typing import Any
@@ -22,6 +21,7 @@ from runtime.journal import open_journal
 from runtime.journal.protocol import RunDetail, RunState
 from runtime.loader import FolderSettings, Programs, link, read_json
 from runtime.program import Program
+from tests.runtime.engine.by_hand import Servers, now
 
 CATALOG = Catalog.of(
     [
@@ -33,11 +33,6 @@ CATALOG = Catalog.of(
 )
 
 Perform = Callable[[Call], Awaitable[Any]]
-
-
-def now() -> int:
-    """The wall clock in ms."""
-    return time.time_ns() // 1_000_000
 
 
 def programs(text: str) -> dict[str, Program]:
@@ -56,7 +51,7 @@ class Server:
         verb = RemoteVerb(perform, read_json)
         around = Surroundings(
             journal,
-            {name: verb for name in CATALOG.verbs},
+            dict.fromkeys(CATALOG.verbs, verb),
             {},
             now,
             random.Random(7).random,
@@ -91,7 +86,9 @@ async def start(tmp_path: Path) -> AsyncIterator[Start]:
     async def start(text: str, perform: Perform, limits: Limits | None = None, wrap: Any = None) -> Server:
         await stop(servers)
         journal = await open_journal(tmp_path / "data", clock=now)
-        server = Server(tmp_path, text, perform, limits or Limits(reread_seconds=0.02), wrap(journal) if wrap else journal)
+        server = Server(
+            tmp_path, text, perform, limits or Limits(reread_seconds=0.02), wrap(journal) if wrap else journal
+        )
         servers.append(server)
         await server.engine.keep(server.programs)
         server.engine.start()
@@ -99,6 +96,14 @@ async def start(tmp_path: Path) -> AsyncIterator[Start]:
 
     yield start
     await stop(servers)
+
+
+@pytest.fixture
+async def servers(tmp_path: Path) -> AsyncIterator[Servers]:
+    """Starts servers of programs that a test has written, one after the other over one folder."""
+    servers = Servers(tmp_path / "data")
+    yield servers
+    await servers.stop()
 
 
 async def stop(servers: list[Server], grace: float = 0) -> None:

@@ -42,6 +42,7 @@ async def test_a_resumed_run_takes_recorded_results_and_hands_out_the_same_key_a
         keys.append(call.key)
         started.set()
         await asyncio.sleep(60)
+        return None
 
     keys: list[str] = []
     server = await start(TWO, hang)
@@ -216,6 +217,7 @@ async def test_a_flow_that_goes_another_way_on_resume_parks_as_diverged(start: S
             return 1
         gate.set()
         await asyncio.sleep(60)
+        return None
 
     server = await start(TWO, hang)
     run_id = await server.post("f", b'{"n": 3}')

@@ -1,0 +1,84 @@
+"""What a reviewer is shown of a flow: a long form that means the same, all steps, trees without places."""
+
+import re
+
+import pytest
+
+from compiler import ir
+from compiler.explain import long_form, step_lines, tree
+from compiler.pipeline import Compiled, compile_folder
+from dsl import Source, nodes, parse
+from tests.compiler.test_generated import ENVIRONMENT, FLOWS, compiled
+
+ONE_LINE = 'on webhook -> format_phone(telefone) -> upsert person -> send hsm "retomada"'
+
+
+def declared(source: Source) -> str:
+    """The types and defs of a file."""
+    parsed = parse(source)
+    assert parsed.file is not None
+    items = (item for item in parsed.file.items if isinstance(item, nodes.TypeDef | nodes.Def))
+    return "\n".join(source.slice(item.span) for item in items)
+
+
+def again(flow: Compiled) -> Compiled:
+    """A flow compiled from its long form."""
+    others = "\n".join({declared(source): None for source in (flow.source, *flow.declaring)})
+    folder = compile_folder([Source("long.seta", long_form(flow)), Source("declared.seta", others)], ENVIRONMENT)
+    return next(found for found in folder.flows if found.name == flow.name)
+
+
+@pytest.mark.parametrize("name", FLOWS)
+def test_the_long_form_means_the_same_and_leaves_nothing_to_fill_in(name: str) -> None:
+    flow = FLOWS[name].flow
+    longer = again(flow)
+    assert longer.fills == ()
+    assert ir.canonical(longer.plan.ops) == ir.canonical(flow.plan.ops)
+    assert longer.hash == flow.hash or flow.expanded.inferred  # what is inferred for `upsert` alone rejects nothing
+    assert long_form(again(longer)) == long_form(longer)
+
+
+def test_the_long_form_of_one_line() -> None:
+    (flow,) = compiled(ONE_LINE, "retomada.seta")
+    assert long_form(flow).splitlines() == [
+        "flow retomada",
+        "on webhook {telefone: scalar, nome: text?, nome_completo: text?, name: text?, email: email?, e_mail: email?}",
+        "  -> telefone = format_phone(telefone)",
+        "  -> upsert person by telefone with {name: nome ?? nome_completo ?? name, email: email ?? e_mail} as person",
+        '  -> send hsm "retomada" to person',
+    ]
+
+
+@pytest.mark.parametrize("name", FLOWS)
+def test_every_step_of_a_plan_has_one_line_in_text_order(name: str) -> None:
+    flow = FLOWS[name].flow
+    lines = step_lines(flow, ENVIRONMENT.catalog)
+    assert [line.id for line in lines] == [op.step for op in ir.all_steps(flow.plan)]
+    assert len({line.id for line in lines}) == len(lines)
+    assert all(line.kind and line.does and "\n" not in line.does for line in lines)
+
+
+@pytest.mark.parametrize("name", FLOWS)
+def test_trees_show_no_places_and_are_the_same_wherever_the_flow_stands(name: str) -> None:
+    flow = FLOWS[name].flow
+    source = Source(flow.source.path, "\n\n" + flow.source.text)
+    (moved,) = (each for each in compile_folder([source], ENVIRONMENT).flows if each.name == flow.name)
+    for here, there in ((flow.expanded.flow, moved.expanded.flow), (flow.plan, moved.plan)):
+        assert tree(here) == tree(there)
+        assert not re.search(r"\bSpan\(", tree(here))
+
+
+def test_what_comes_of_a_failure_is_told_by_step() -> None:
+    (flow,) = compiled("""
+        on webhook {t: text}
+          -> get "https://a.example/x" else { -> post "https://b.example/x" }
+          -> put "https://a.example/x" retry 1 every 1s..2s
+        on error
+          -> delete "https://a.example/x"
+    """)
+    assert {line.id: line.failure for line in step_lines(flow, ENVIRONMENT.catalog)} == {
+        "get": "whatever may pass is repeated: 5 tries, 1s..5m; then its `else`",
+        "get/else/post": "repeated only if surely not done: 5 tries, 1s..5m; a lost answer: `on error`",
+        "put": "whatever may pass is repeated: 2 tries, 1s..2s; then `on error`",
+        "on_error/delete": "whatever may pass is repeated: 5 tries, 1s..5m; then dead letter",
+    }
