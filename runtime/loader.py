@@ -51,7 +51,7 @@ class Loaded:
     programs: dict[str, Program]
     folder: Folder
     config: Mapping[str, str]
-    settings: FolderSettings = FolderSettings()
+    settings: FolderSettings
 
     @property
     def diagnostics(self) -> tuple[Diagnostic, ...]:

@@ -83,7 +83,7 @@ class Expressions(Operators, Calls):
             case nodes.Comprehension():
                 return self._comprehension(expr, scope)
 
-    def _name(self, expr: nodes.NameRef, scope: Scope, *, field_of: bool = False) -> Type:
+    def _name(self, expr: nodes.NameRef, scope: Scope, *, field_of: bool = False) -> Type:  # noqa: C901  # what a name may be, in order
         if (binding := scope.get(expr.name)) is not None:
             self.facts.names[id(expr)] = binding
             self.facts.used.add(binding.variable)

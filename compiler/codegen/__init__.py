@@ -35,9 +35,8 @@ class _Module(Specs):
     def build(self) -> ast.Module:
         plan = self._plan
         body: list[ast.stmt] = [self.assign(TOP, PAYLOAD, self.payload(plan.payload))]
-        for op in ir.all_steps(plan):
-            if isinstance(op, ir.Effect):
-                body.append(self.assign(TOP, self.spec_name(op.step), self.spec(op)))
+        effects = (op for op in ir.all_steps(plan) if isinstance(op, ir.Effect))
+        body.extend(self.assign(TOP, self.spec_name(op.step), self.spec(op)) for op in effects)
         body.extend(self._definition(function) for function in plan.functions)
         body.extend(self._of_the_trigger())
         body.extend(self._entry(FLOW, plan.flow, ("p", "ctx"), plan.ops))

@@ -4,14 +4,16 @@ import keyword
 import re
 
 # What the loader hands to a generated module, beside the functions of the catalog; a test compares the two.
-HELPERS = frozenset(
-    """
-    add answer array block bool_kind cnpj_kind cpf_kind ctx date_kind datetime_kind decimal_kind divide duration
-    duration_kind either either_lazily element email_kind enum exact Failure failed field given holds hole instant
-    int_kind json_kind maybe_member member milliseconds modulo moment multiply negative nested p phone_kind policy
-    ranged read_json reader record same scalar_kind setting step subtract text_kind text_of url_kind whole
-    """.split()
-)
+# fmt: off
+HELPERS = frozenset((
+    "add", "array", "block", "bool_kind", "cnpj_kind", "cpf_kind", "ctx", "date_kind",
+    "datetime_kind", "decimal_kind", "divide", "duration", "duration_kind", "either", "either_lazily",
+    "element", "email_kind", "enum", "exact", "Failure", "failed", "field", "given", "holds", "hole", "instant",
+    "int_kind", "json_kind", "maybe_member", "member", "milliseconds", "modulo", "moment", "multiply",
+    "negative", "nested", "p", "phone_kind", "policy", "ranged", "read_json", "reader", "record", "same",
+    "scalar_kind", "setting", "step", "subtract", "text_kind", "text_of", "url_kind", "whole",
+))
+# fmt: on
 PAYLOAD, FLOW, ON_ERROR, DEDUPE, SERIAL, ANSWER = "PAYLOAD", "FLOW", "ON_ERROR", "DEDUPE", "SERIAL", "ANSWER"
 _OURS = HELPERS | {PAYLOAD, FLOW, ON_ERROR, DEDUPE, SERIAL, ANSWER}
 

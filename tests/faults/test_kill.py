@@ -96,7 +96,7 @@ async def one_life(folder: Path, ledger: Ledger, seconds: float) -> None:
 
 async def kill_rounds(folder: Path, rounds: int) -> str:
     """Kill a server in so many rounds, let a last one finish, and compare; the figure as a sentence."""
-    chance = random.Random(rounds)  # noqa: S311  # the same moments in every run of the test
+    chance = random.Random(rounds)  # the same moments in every run of the test
     ledger = Ledger()
     async with Receiver() as receiver:
         (folder / "flows").mkdir()

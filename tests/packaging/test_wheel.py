@@ -33,9 +33,7 @@ class Installation(NamedTuple):
 def call(command: Path | str, *args: str, cwd: Path) -> subprocess.CompletedProcess[str]:
     steering = ("PYTHON", "SETA_", "VIRTUAL_ENV")
     env = {name: value for name, value in os.environ.items() if not name.startswith(steering)}
-    return subprocess.run(
-        [command, *args], check=False, cwd=cwd, env=env, capture_output=True, text=True
-    )
+    return subprocess.run([command, *args], check=False, cwd=cwd, env=env, capture_output=True, text=True)
 
 
 def call_well(command: Path | str, *args: str, cwd: Path) -> None:
@@ -95,13 +93,8 @@ def test_wheel_carries_the_grammar_beside_its_loader(wheel: Path) -> None:
     assert packed == (ROOT / "grammar.lark").read_bytes()
 
 
-def test_every_package_is_imported_from_the_installation(
-    installation: Installation, trapped: Path
-) -> None:
-    found = (
-        f"import json, {', '.join(PACKAGES)};"
-        f" print(json.dumps([p.__file__ for p in ({', '.join(PACKAGES)})]))"
-    )
+def test_every_package_is_imported_from_the_installation(installation: Installation, trapped: Path) -> None:
+    found = f"import json, {', '.join(PACKAGES)}; print(json.dumps([p.__file__ for p in ({', '.join(PACKAGES)})]))"
 
     done = installation.run("python", "-P", "-c", found, cwd=trapped)
 
@@ -120,17 +113,13 @@ def test_trap_springs_when_the_working_directory_is_searched(
     assert "a folder of the user was imported" in done.stderr
 
 
-def test_command_prints_its_version_beside_folders_called_as_ours(
-    installation: Installation, trapped: Path
-) -> None:
+def test_command_prints_its_version_beside_folders_called_as_ours(installation: Installation, trapped: Path) -> None:
     done = installation.run("seta", "--version", cwd=trapped)
 
     assert (done.returncode, done.stdout, done.stderr) == (0, f"seta {version()}\n", "")
 
 
-def test_command_checks_flows_beside_folders_called_as_ours(
-    installation: Installation, trapped: Path
-) -> None:
+def test_command_checks_flows_beside_folders_called_as_ours(installation: Installation, trapped: Path) -> None:
     done = installation.run("seta", "check", "flows", cwd=trapped)
 
     assert done.returncode == 0, done.stdout + done.stderr

@@ -4,8 +4,10 @@ from pathlib import Path
 
 import pytest
 
+from compiler.codegen import HELPERS
 from runtime.engine.runs import UnknownPlan
-from runtime.loader import FolderError, Programs, load, secrets
+from runtime.functions import FUNCTIONS
+from runtime.loader import _NAMES, FolderError, Programs, load, secrets
 from runtime.steps import catalog
 
 SIGNS = "flow a\non webhook {t: text}\n  -> log hmac_sha256(secret.CHAVE, t)\n"
@@ -69,3 +71,8 @@ def test_the_plan_follows_what_the_flow_means_and_not_how_it_is_written(tmp_path
     other = SIGNS.replace("  ->", "\n\n    # nota\n->")
     assert load(folder(tmp_path, other), catalog()).programs["a"].plan == plan
     assert load(folder(tmp_path, SIGNS.replace("CHAVE", "OUTRA")), catalog()).programs["a"].plan != plan
+
+
+def test_generated_python_may_use_what_the_loader_hands_to_it_and_hides_none_of_it() -> None:
+    functions = {signature.name for signature, _ in FUNCTIONS}
+    assert set(_NAMES) - functions == HELPERS - {"p", "ctx"}

@@ -110,6 +110,9 @@ class Recorder:
     def setting(self, name: str) -> str:
         return self.delivery.config[name]
 
+    def secret(self, name: str) -> str:
+        return f"secret of {name}"
+
     def located(self, failure: StepFailure) -> StepFailure:
         """The failure, with the step noted at which it happened; a pure step is found by its place in the text."""
         if failure not in self._failed:

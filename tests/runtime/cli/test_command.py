@@ -45,7 +45,9 @@ def test_help_fits_on_a_page(seta: Seta) -> None:
     assert (result.exit_code, result.output) == (0, HELP)
 
 
-@pytest.mark.parametrize("name", ["serve", "urls", "runs", "persons", "outbox", "check", "fmt", "explain", "help", "new", "catalog"])
+@pytest.mark.parametrize(
+    "name", ["serve", "urls", "runs", "persons", "outbox", "check", "fmt", "explain", "help", "new", "catalog"]
+)
 def test_every_command_explains_itself(seta: Seta, name: str) -> None:
     result = seta(name, "-h")
     assert result.exit_code == 0

@@ -23,9 +23,7 @@ def modules(tmp_path: Path) -> Path:
 @pytest.fixture
 async def pool(modules: Path) -> AsyncIterator[CodePool]:
     environment = {**os.environ, "TZ": "UTC", "LANG": "pt_BR.UTF-8", "SETA_SECRET_CRM": "hush"}
-    pool = CodePool(
-        size=2, environment=environment, memory_limit=256 * 1024 * 1024, modules=modules
-    )
+    pool = CodePool(size=2, environment=environment, memory_limit=256 * 1024 * 1024, modules=modules)
     yield pool
     await pool.close()
 

@@ -69,9 +69,7 @@ def test_code_of_the_same_text_and_place_is_the_same() -> None:
         ("    break\n", ("'break' outside loop", 12, 5)),
     ],
 )
-def test_an_error_is_at_its_place_in_the_flow(
-    source: str, expected: tuple[str, int, int] | None
-) -> None:
+def test_an_error_is_at_its_place_in_the_flow(source: str, expected: tuple[str, int, int] | None) -> None:
     message, filename, line, column = refusal(source)
     assert filename == "flows/erp.seta"
     if expected is None:  # versions word it differently

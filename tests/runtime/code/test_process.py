@@ -43,7 +43,7 @@ def is_running(pid: int) -> bool:
 
 async def vanish(*pids: int) -> None:
     async with asyncio.timeout(2):
-        while any(is_running(pid) for pid in pids):  # noqa: ASYNC110  # nothing tells of it
+        while any(is_running(pid) for pid in pids):  # nothing tells of it
             await asyncio.sleep(0.01)
 
 

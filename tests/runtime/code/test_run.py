@@ -55,9 +55,7 @@ async def test_a_block_without_return_gives_null(run: Run) -> None:
         ("__import__('decimal').Decimal('NaN')", "NaN is not a number there"),
     ],
 )
-async def test_a_value_that_json_cannot_hold_is_a_failure(
-    run: Run, value: str, reason: str
-) -> None:
+async def test_a_value_that_json_cannot_hold_is_a_failure(run: Run, value: str, reason: str) -> None:
     failed = await failure(run(f"return {value}"))
     assert str(failed) == f"code_result: the result does not fit into JSON: {reason}"
     assert failed.kind is Kind.PERMANENT
@@ -119,9 +117,7 @@ async def test_output_of_a_child_process_is_forwarded(run: Run, printed: list[st
     assert "".join(printed) == "child\n"
 
 
-async def test_output_is_cut_at_its_limit_and_the_next_call_starts_anew(
-    run: Run, printed: list[str]
-) -> None:
+async def test_output_is_cut_at_its_limit_and_the_next_call_starts_anew(run: Run, printed: list[str]) -> None:
     assert await run("for _ in range(1000): print('x' * 999)\nreturn 1") == b"1"
     text = "".join(printed)
     assert text[65_536:] == "\n[output cut at 64 KiB]\n"
@@ -130,9 +126,7 @@ async def test_output_is_cut_at_its_limit_and_the_next_call_starts_anew(
     assert printed == ["again\n"]
 
 
-async def test_streams_that_a_block_has_replaced_or_closed_come_back(
-    run: Run, printed: list[str]
-) -> None:
+async def test_streams_that_a_block_has_replaced_or_closed_come_back(run: Run, printed: list[str]) -> None:
     await run("import io, sys\nsys.stdout.close()\nsys.stdout = io.StringIO()")
     await run("print('again')")
     assert printed == ["again\n"]
@@ -148,9 +142,7 @@ async def test_a_block_imports_the_folders_own_python(run: Run, modules: Path) -
     assert not (modules / "__pycache__").exists()  # brief
 
 
-async def test_renew_makes_blocks_see_changed_modules(
-    pool: CodePool, run: Run, modules: Path
-) -> None:
+async def test_renew_makes_blocks_see_changed_modules(pool: CodePool, run: Run, modules: Path) -> None:
     await run("import prices")
     (modules / "prices.py").write_text("def double(price):\n    return 0\n")
     pool.renew()

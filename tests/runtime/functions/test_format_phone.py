@@ -176,9 +176,7 @@ def test_the_area_code_of_the_flow_completes_local_numbers() -> None:
     assert outcome("98765-4321", "BR", "11") == Phone(
         "+5511987654321", "BR", "mobile", ("area_code",), suspicious=False
     )
-    assert outcome("3456-7890", "BR", "11") == Phone(
-        "+551134567890", "BR", "fixed", ("area_code",), suspicious=False
-    )
+    assert outcome("3456-7890", "BR", "11") == Phone("+551134567890", "BR", "fixed", ("area_code",), suspicious=False)
 
 
 def test_the_area_code_of_the_flow_never_completes_a_nationwide_number() -> None:
@@ -203,9 +201,7 @@ def test_a_region_that_does_not_exist_is_said() -> None:
         ("(11) 98765-4321", "br", "+5511987654321"),
     ],
 )
-def test_the_region_is_the_country_of_numbers_without_country_code(
-    typed: str, region: str, e164: str
-) -> None:
+def test_the_region_is_the_country_of_numbers_without_country_code(typed: str, region: str, e164: str) -> None:
     assert format_phone(typed, region) == e164
 
 
@@ -230,9 +226,7 @@ def typed_in_brazil(draw: st.DrawFn) -> str:
     """Write a number as forms do, now and then with a digit or a mark out of place."""
     prefix = draw(st.sampled_from(["", "", "55", "+55", "+55 ", "55-", "0", "015", "0055", "90"]))
     area = draw(st.sampled_from(["11", "55", "82", "99", "23", "80"]))
-    opening, closing = draw(
-        st.sampled_from([("(", ") "), ("(", ")"), ("", " "), ("", ""), ("", "/")])
-    )
+    opening, closing = draw(st.sampled_from([("(", ") "), ("(", ")"), ("", " "), ("", ""), ("", "/")]))
     start = draw(st.sampled_from(["9", "9 ", "9.", "", ""])) + draw(four_digits)
     gap = draw(st.sampled_from(["-", " ", "", ".", "  "]))
     end = draw(st.one_of(four_digits, four_digits, st.text("0123456789", max_size=6)))
@@ -269,9 +263,7 @@ def test_whatever_the_fast_path_takes_the_thorough_one_reads_alike(typed: str) -
 
 
 @pytest.mark.parametrize("prefix", ["", "55", "+55", "55 ", "+55 "])
-@pytest.mark.parametrize(
-    "mask", ["({}) {}-{}", "({}){}-{}", "{} {}-{}", "{} {} {}", "{}{}{}", "{}-{}-{}"]
-)
+@pytest.mark.parametrize("mask", ["({}) {}-{}", "({}){}-{}", "{} {}-{}", "{} {} {}", "{}{}{}", "{}-{}-{}"])
 @pytest.mark.parametrize("start", ["98765", "9 8765", "8765", "3456"])
 def test_the_fast_path_takes_the_usual_masks(prefix: str, mask: str, start: str) -> None:
     typed = prefix + mask.format("55", start, "4321")

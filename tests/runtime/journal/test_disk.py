@@ -132,7 +132,7 @@ async def test_a_full_disk_refuses_and_heals_when_there_is_room_again(
     assert healthy.startswith("FullError")
     remove(ballast)
     async with asyncio.timeout(10):
-        while journal.healthy() is not None:  # noqa: ASYNC110  # nothing tells of it
+        while journal.healthy() is not None:  # nothing tells of it
             await asyncio.sleep(0.005)
     assert journal.room()
     assert [run.seq for run in await journal.open_runs(0, 9999)] == kept

@@ -42,7 +42,7 @@ async def journal(disk: FaultyDisk, folder: Path) -> AsyncIterator[SqliteJournal
 
 async def healed(journal: SqliteJournal) -> None:
     async with asyncio.timeout(10):
-        while journal.healthy() is not None:  # noqa: ASYNC110  # nothing tells of it
+        while journal.healthy() is not None:  # nothing tells of it
             await asyncio.sleep(0.005)
 
 
@@ -170,7 +170,7 @@ async def test_a_writer_that_dies_leaves_nobody_waiting(
 @pytest.fixture(params=range(8))
 def chance(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> random.Random:
     """Chance that is the same every time, and the log copied more often or less."""
-    chance = random.Random(request.param)  # noqa: S311  # no secret
+    chance = random.Random(request.param)  # no secret
     monkeypatch.setattr(writer, "CHECKPOINT_PAGES", chance.choice([5, 50, 1000]))
     return chance
 
@@ -205,7 +205,7 @@ async def test_with_lesser_syncs_a_power_cut_loses_deliveries(
     monkeypatch.setattr(database, "_WRITING", database._WRITING.replace("= FULL", "= NORMAL"))  # noqa: SLF001
     journal = await opened()
     await journal.commit(accept("x", body=b"x" * 5000))
-    disk.cut(folder, tmp_path / "cut", random.Random(1))  # noqa: S311  # no secret
+    disk.cut(folder, tmp_path / "cut", random.Random(1))  # no secret
     monkeypatch.undo()
     survivor = await opened(tmp_path / "cut")
     assert await ids(survivor) == []

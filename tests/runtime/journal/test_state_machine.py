@@ -15,7 +15,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 from runtime.failures import Kind as FailureKind
 from runtime.failures import StepFailure
 from runtime.journal import SqliteJournal, Tables, open_journal
-from runtime.journal.protocol import Accept, KeepPlan, Kind, Move, Record, RunState, Write
+from runtime.journal.protocol import Accept, Kind, Move, Record, RunState, Write
 from tests.runtime.journal.made import NOW, accept, move, record
 
 NOTES = Tables("notes", ("CREATE TABLE notes (n INTEGER PRIMARY KEY, text TEXT) STRICT",))
@@ -64,7 +64,7 @@ class Model:
                 return self._record_note(write, note)
             case Record():
                 return self._record(write, write.kind, write.value)
-            case KeepPlan():
+            case _:  # what else there is has no state here
                 return False
 
     def is_open(self, run: int) -> bool:
