@@ -299,9 +299,9 @@ class _Writer:
 
 
 def _entry(field: str, names: list[str], span: Span) -> nodes.Entry:
-    value: nodes.Expr = nodes.NameRef(span, names[0])
-    for name in names[1:]:
-        value = nodes.Binary(span, "??", span, value, nodes.NameRef(span, name))
+    value: nodes.Expr = nodes.NameRef(span, names[-1])
+    for name in reversed(names[:-1]):
+        value = nodes.Binary(span, "??", span, nodes.NameRef(span, name), value)
     return nodes.Entry(span, nodes.Name(span, field), value)
 
 

@@ -64,5 +64,5 @@ def _inferred_note(expanded: Expanded, reports: Reports) -> None:
             trigger.span,
             "the payload of this flow is inferred from use",
             notes=[fill.says],
-            fixes=[reports.replace("write it down", end, fill.text, snippet=f"on webhook{fill.text}")],
+            fixes=[reports.replace("write it down, as `seta explain` shows it", end, fill.text)],
         )
