@@ -37,8 +37,8 @@ def _bounded(value: Decimal) -> Decimal:
     """A decimal within the type: exponents from -28 to 28; what is finer is rounded half-even."""
     exponent = value.as_tuple().exponent
     if not value:
-        return abs(value)  # there is no zero below zero
-    if isinstance(exponent, int) and exponent > _FINEST:
+        value = abs(value)  # there is no zero below zero
+    if value and isinstance(exponent, int) and exponent > _FINEST:
         raise StepFailure("overflow", "the result is too large for a decimal")
     if isinstance(exponent, int) and exponent < -_FINEST:
         return value.quantize(Decimal(1).scaleb(-_FINEST), ROUND_HALF_EVEN, _WIDE)

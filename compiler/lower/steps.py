@@ -173,8 +173,8 @@ class Steps:
         for index, case in enumerate(step.cases):
             left = tuple(_leave(m.binding, m.sources[index], step.span) for m in merged)
             ops = (*self.chain(case.chain, f"{name}/{_label(case)}/"), *left)
-            if not case.patterns:
-                otherwise = ops
+            if not case.patterns or index == len(step.cases) - 1:
+                otherwise = ops  # the last arm takes all that are left: the checker knows that they are covered
                 break
             arms.append((self._any_of(case, subject), ops))
         value = self._values.expr(step.subject)

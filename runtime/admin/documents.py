@@ -10,13 +10,17 @@ from runtime.journal.protocol import RunDetail, RunRow, RunState, StepRow
 
 
 class RunError(msgspec.Struct, frozen=True, omit_defaults=True):
-    """Why a run ended or stands still. `where` is FILE:LINE:COLUMN, where that is known."""
+    """Why a run ended or stands still.
+
+    `where` is FILE:LINE:COLUMN, where that is known; `handler` says how `on error` failed after that.
+    """
 
     step: str
     code: str
     message: str
     attempt: int = 0
     where: str | None = None
+    handler: "RunError | None" = None
 
 
 class Run(msgspec.Struct, frozen=True, kw_only=True):

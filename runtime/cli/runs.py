@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.highlighter import JSONHighlighter
 from rich.text import Text
 
-from runtime.admin.documents import NULL, Run, RunDocument, RunList, RunWithSteps, Step
+from runtime.admin.documents import NULL, Run, RunDocument, RunError, RunList, RunWithSteps, Step
 from runtime.cli import options, terminal
 from runtime.cli.data import ask, settings_for
 from runtime.journal.protocol import RunState
@@ -135,6 +135,13 @@ def _show_error(to: Console, run: RunWithSteps) -> None:
     to.print()
     style = terminal.STATE_STYLES[run.state]
     to.print(terminal.styled(_ERROR_TITLES.get(run.state, "What went wrong"), style))
+    _show_failure(to, error)
+    if error.handler is not None:
+        to.print(terminal.styled("Then `on error` failed too", style))
+        _show_failure(to, error.handler)
+
+
+def _show_failure(to: Console, error: RunError) -> None:
     to.print(terminal.styled(f"  {error.code}: {error.message}"), soft_wrap=True)
     attempts = f", attempt {error.attempt}" if error.attempt else ""
     where = f", {error.where}" if error.where else ""

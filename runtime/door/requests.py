@@ -43,7 +43,7 @@ def _query(names: tuple[str, ...], query: bytes) -> dict[str, str]:
     if not names or not query:
         return found
     try:
-        pairs = parse_qsl(query.decode("latin-1"), keep_blank_values=True, max_num_fields=_PARAMETERS)
+        pairs = parse_qsl(query.decode(errors="replace"), keep_blank_values=True, max_num_fields=_PARAMETERS)
     except ValueError:
         raise Refused(PARAMETERS) from None
     for name, value in pairs:

@@ -102,6 +102,11 @@ class Attempts:
         """Make an attempt that reaches out."""
         call = self._call()
         self._since = self._since or call.at
+        if self._seconds_left(call.at) <= 0:
+            self._number -= 1  # it is not made
+            late = StepFailure("timeout", "the time for all attempts was over before this one")
+            await self._fail(late)
+            raise late
         if self._spec.effect == "once":
             await self._record(Kind.STARTED)
         try:
@@ -120,14 +125,17 @@ class Attempts:
         return result
 
     async def _perform(self, verb: RemoteVerb, call: Call) -> Any:
-        seconds = ATTEMPT_SECONDS
-        if self._spec.within is not None:
-            seconds = max(0, self._since + self._spec.within - call.at) / 1000
+        seconds = self._seconds_left(call.at)
         try:
             async with timeout(seconds):
                 return await verb.perform(call)
         except TimeoutError:
             raise StepFailure("timeout", f"no answer within {seconds:g} s", FailureKind.TRANSIENT) from None
+
+    def _seconds_left(self, now: int) -> float:
+        if self._spec.within is None:
+            return ATTEMPT_SECONDS
+        return (self._since + self._spec.within - now) / 1000
 
     def _call(self) -> Call:
         run, around = self._life.run, self._life.around

@@ -142,6 +142,10 @@ class Engine:
             if accept.lost:
                 raise JournalError("the delivery could not be kept")
             begun = room and not accept.first and not accept.busy
+        except asyncio.CancelledError:  # who asked is gone; the delivery may be on disk, where its run is found
+            lane.fall_behind(accept.seq)
+            self._runs.work.set()
+            raise
         finally:
             if room and not begun:
                 self._lanes.release(lane)

@@ -74,7 +74,7 @@ class Lanes:
 
     def should_refill(self, lane: Lane) -> bool:
         """Whether to read the backlog now that a run of a lane has ended: by halves, so that a read is worth it."""
-        mine = lane.behind and lane.taken <= lane.most // 2
+        mine = lane.behind and lane.taken <= lane.most - max(1, lane.most // 2)
         return mine or (self.crowded and self.taken <= self.places // 2)
 
     def share(self, lane: Lane) -> int:

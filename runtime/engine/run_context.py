@@ -125,8 +125,11 @@ class RunContext:
             recorded(record, bytes)
 
     async def respond(self, step: str, status: int, body: Any) -> None:
-        """Commit the answer, then give it to the sender."""
+        """Commit the answer, then give it to the sender. After an answer, that of `on_error` is not one any more."""
         life, step, hashed = self._life, step + self._indices, digest((status, body))
+        if life.answered:
+            return
+        life.answered = True
         record = self._record(step, hashed)
         value = to_record(status, body) if record is None else record.value
         if record is None:

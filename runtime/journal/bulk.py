@@ -117,7 +117,7 @@ def _added(connection: apsw.Connection, accepts: list[Accept]) -> bool:
         return False
     runs: list[object] = []
     for accept in accepts:
-        forget(accept)
+        accept.lost = False
         runs += run_row(accept)[:-1]
     connection.execute(_add_runs_query(len(accepts)), runs)
     first = connection.last_insert_rowid() - len(accepts) + 1  # given out one after the other
@@ -151,10 +151,11 @@ def _recorded(connection: apsw.Connection, records: list[Record]) -> bool:
 
 def _moved(connection: apsw.Connection, moves: list[Move]) -> bool:
     rows: list[object] = []
+    waiting = False
     for move in moves:
         move.lost = False
+        waiting = waiting or move.state is RunState.WAITING
         rows += move_row(move)
-    waiting = any(move.state is RunState.WAITING for move in moves)
     connection.execute(_move_query(len(moves), waiting=waiting), rows)
     return connection.changes() == len(moves)
 

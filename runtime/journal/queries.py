@@ -23,7 +23,8 @@ OPEN_RUNS_OF: Final = """
             WHERE e.flow = runs.flow AND e.serial = runs.serial AND e.serial IS NOT NULL
               AND e.state IN ('accepted', 'running', 'waiting') AND e.seq < runs.seq
         ) AS busy
-        FROM runs WHERE state IN ('accepted', 'running') AND flow = ? AND seq > ? ORDER BY seq LIMIT ?
+        FROM runs INDEXED BY runs_lane  -- another one has all runs of the flow
+        WHERE state IN ('accepted', 'running') AND flow = ? AND seq > ? ORDER BY seq LIMIT ?
     ) AS r JOIN deliveries ON run = r.seq ORDER BY r.seq
 """
 # From flow to flow, so that a long backlog is not looked through.

@@ -169,6 +169,20 @@ def test_what_branches_bind_stays_visible() -> None:
     assert trace(text, {"n": 1}, {"parallel/b/get_y": True})[-2:] == ["log log {'x': 2, 'y': True, 'z': 'one'}", "end"]
 
 
+def test_what_all_arms_of_a_match_bind_leaves_a_branch() -> None:
+    text = """
+    on webhook {o: "x" | "y"}
+      -> parallel { a { -> match o { "x" => { -> k = 1 } "y" => { -> k = 2 } } } }
+      -> log k
+    """
+    assert trace(text, {"o": "y"}) == ["log log 2", "end"]
+
+
+def test_a_zero_stays_within_the_places_of_a_decimal() -> None:
+    text = 'on webhook {n: decimal} -> z = n * n -> log "{z}"'
+    assert trace(text, {"n": "0.000000000000000"}) == [f"log log '0.{'0' * 28}'", "end"]
+
+
 def test_steps_of_a_loop_carry_the_index_and_the_first_failure_ends_it() -> None:
     text = """
     on webhook {xs: [[int]]}

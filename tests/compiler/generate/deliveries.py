@@ -1,6 +1,7 @@
 """Deliveries to a plan: payloads of its shape, and what its effects answer."""
 
 import re
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from datetime import UTC, date, datetime
 from decimal import Decimal
@@ -114,4 +115,5 @@ def _delivery(
         turn = len(args) + sum(map(int, re.findall(r"\d+", index)))
         return answers[name][turn % len(answers[name])]
 
-    return Delivery(body, script, headers, query, {"erp": "http://erp.example", "crm": "http://crm.example"})
+    config = {"erp": "http://erp.example", "crm": "http://crm.example"}
+    return Delivery(body, script, headers, query, config, defaultdict(lambda: "s3cret"))

@@ -106,7 +106,7 @@ class _Writer(Values):
 
     def _clauses(self, payload: Scope) -> str:
         keys = [name for name, kind in payload.items() if holds(required(kind))]
-        return f"dedupe by {self.one(*keys)} for 24h " if keys and self.maybe() else ""
+        return self.one("", f"dedupe by {self.one(*keys)} for 24h ", f"serial by {self.one(*keys)} ") if keys else ""
 
     def _answer(self) -> str:
         return self.one("", "answer 202 with {run: run.id} ")
@@ -142,8 +142,8 @@ class _Writer(Values):
             self._http,
             self._code,
             self._emit,
+            self._person,
         ]
-        kinds += [self._person] if self.paths(place.scope, PHONE) else []
         kinds += [self._sleep, self._wait_for] if place.waits else []
         kinds += [self._if, self._narrow, self._match, self._parallel, self._for] if place.depth < _DEPTH else []
         return [*kinds, self._end] if place.depth else kinds
@@ -172,7 +172,7 @@ class _Writer(Values):
         holes = self.holes(place.scope)
         hole = f"/{{{self.one(*holes)}}}" if holes and self.maybe() else ""
         with_ = f" with {self.record(place.scope)}" if verb != "delete" and self.maybe() else ""
-        retry = self.one("", " retry 3", " retry 2 every 1s..5m")
+        retry = self.one("", " retry 3", " retry 2 every 1s..5m", " within 2h")
         return self._bound(f'{verb} "{host}/p{hole}"{with_}{retry}', place)
 
     def _bound(self, written: str, place: _Place) -> Written:
@@ -193,7 +193,7 @@ class _Writer(Values):
         return self._else(written, place, name, kind)
 
     def _person(self, place: _Place) -> Written:
-        key = self.one(*self.paths(place.scope, PHONE))
+        key = self.value(PHONE, place.scope, 0)
         match self.one("upsert", "find", "find or", "send"):
             case "upsert":
                 written = f"upsert person by {key} with {{nome: {self.value(TEXT, place.scope, 1)}}}"

@@ -180,6 +180,8 @@ class Values:
             case T("int" | "decimal", optional=False):
                 ways.append(lambda: f"-{self.value(kind, scope, depth)}")
                 ways += [lambda: f"count({self.value(self.a_list(scope), scope, depth)})"] if kind == INT else []
+            case T("text", optional=False) if self.payload:
+                ways.append(lambda: f"hmac_sha256(secret.TOKEN, {self.value(TEXT, scope, depth)})")
             case T("bool", optional=False):
                 ways.append(lambda: f"(not {self.value(BOOL, scope, depth)})")
                 ways += [lambda: self._absent(scope)]

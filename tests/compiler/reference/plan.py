@@ -56,12 +56,18 @@ def interpret(plan: ir.Plan, delivery: Delivery) -> list[str]:
 
 
 def _before(plan: ir.Plan, values: Values, tape: Tape) -> None:
-    """What the door asks of a plan: the key of a delivery, the immediate answer."""
+    """What the door asks of a plan: the keys of a delivery, the immediate answer."""
     if plan.dedupe is not None:
-        key = values.value(plan.dedupe.key, {})
-        tape.note("dedupe", "", None if key is None else text(key), plan.dedupe.window)
+        tape.note("dedupe", "", _key(plan.dedupe.key, values), plan.dedupe.window)
+    if plan.serial is not None:
+        tape.note("serial", "", _key(plan.serial, values))
     if plan.answer is not None:
         tape.note("answer", "", plan.answer.status, values.value(plan.answer.body, {}))
+
+
+def _key(expr: ir.Expr, values: Values) -> str | None:
+    key = values.value(expr, {})
+    return None if key is None else text(key)
 
 
 def _handle(machine: "_Machine", handler: Sequence[ir.Op], names: dict[str, Any]) -> None:

@@ -111,7 +111,7 @@ class Recorder:
         return self.delivery.config[name]
 
     def secret(self, name: str) -> str:
-        return f"secret of {name}"
+        return self.delivery.secrets[name]
 
     def located(self, failure: StepFailure) -> StepFailure:
         """The failure, with the step noted at which it happened; a pure step is found by its place in the text."""
@@ -152,10 +152,12 @@ def record(program: Program, delivery: Delivery) -> list[str]:
 
 
 def _before(program: Program, payload: Any, recorder: Recorder) -> None:
-    """What the door asks of a program: the key of a delivery, the immediate answer."""
+    """What the door asks of a program: the keys of a delivery, the immediate answer."""
+    request = Request(recorder.delivery.headers, recorder.delivery.query)
     if program.dedupe is not None:
-        key = program.dedupe.key(payload, Request(recorder.delivery.headers, recorder.delivery.query))
-        recorder.tape.note("dedupe", "", key, program.dedupe.window)
+        recorder.tape.note("dedupe", "", program.dedupe.key(payload, request), program.dedupe.window)
+    if program.serial is not None:
+        recorder.tape.note("serial", "", program.serial(payload, request))
     if program.answer is not None:
         recorder.tape.note("answer", "", *program.answer("r1"))
 

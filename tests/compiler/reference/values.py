@@ -77,14 +77,15 @@ class Values:
     def _apply(self, expr: ir.Apply, names: Names) -> Any:
         args = [self.value(arg, names) for arg in expr.args]
         named = {name: self.value(arg, names) for name, arg in expr.named}
-        if expr.function == "setting":
-            return self._delivery.config[args[0]]
-        if expr.function == "exact":
-            return Decimal(args[0])
-        try:
-            return _FUNCTIONS[expr.function](*args, **named)
-        except StepFailure as failure:
-            raise Fault(failure.code) from failure
+        match expr.function:
+            case "setting":
+                return self._delivery.config[args[0]]
+            case "secret":
+                return self._delivery.secrets[args[0]]
+            case "exact":  # an int that is widened
+                return Decimal(args[0])
+            case name:
+                return _applied(_FUNCTIONS[name], args, named)
 
     def _operation(self, expr: ir.Operation, names: Names) -> Any:
         """The right side is computed only where it matters."""
@@ -101,6 +102,13 @@ class Values:
                 return calculated(op, left, right)
             case _:
                 return _compared(op, left, right)
+
+
+def _applied(function: Callable[..., Any], args: list[Any], named: dict[str, Any]) -> Any:
+    try:
+        return function(*args, **named)
+    except StepFailure as failure:
+        raise Fault(failure.code) from failure
 
 
 def _compared(op: str, left: Any, right: Any) -> bool:

@@ -34,7 +34,13 @@ async def _no_steps(payload: Any, context: Any) -> bool:  # noqa: ARG001  # the 
 
 
 def program(
-    flow: str = "retomada", *, path: str | None = None, limit: int = 1_000_000, shape: Shape = LEAD_SHAPE
+    flow: str = "retomada",
+    *,
+    path: str | None = None,
+    limit: int = 1_000_000,
+    shape: Shape = LEAD_SHAPE,
+    responds: bool = False,
+    **clauses: Any,
 ) -> Program:
     """Make a flow that does nothing."""
     code: CodeType = _no_steps.__code__
@@ -43,13 +49,14 @@ def program(
         plan=f"plan-{flow}",
         path=path,
         limit=limit,
-        responds=False,
+        responds=responds,
         payload=shape,
         run=_no_steps,
         filename=f"flows/{flow}.seta",
         places=(),
         code=code,
         sources=b"",
+        **clauses,
     )
 
 
@@ -132,7 +139,15 @@ class House:
         """Send chunks; None breaks the connection off."""
         messages = _messages(chunks)
         listed = [(name.replace("_", "-").encode(), value.encode()) for name, value in headers.items()]
-        scope = {"type": "http", "method": method, "raw_path": path.encode(), "path": path, "headers": listed}
+        path, _, query = path.partition("?")
+        scope = {
+            "type": "http",
+            "method": method,
+            "raw_path": path.encode(),
+            "path": path,
+            "query_string": query.encode(),
+            "headers": listed,
+        }
         sent: list[dict[str, Any]] = []
 
         async def receive() -> dict[str, Any]:

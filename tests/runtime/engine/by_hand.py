@@ -20,7 +20,7 @@ from runtime.journal.protocol import RunDetail, RunState
 from runtime.program import NO_REQUEST, Place, Program, Request
 from runtime.shapes import anything, field, reader, record
 
-PAYLOAD = record("Payload", field("n", anything))
+PAYLOAD = record("Payload", field("n", anything, required=False))
 FAST = Policy(low=1, high=1)
 read_json = reader(anything)
 

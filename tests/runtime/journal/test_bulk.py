@@ -13,7 +13,18 @@ from runtime.failures import Kind as FailureKind
 from runtime.failures import StepFailure
 from runtime.journal import bulk
 from runtime.journal.apply import apply
-from runtime.journal.protocol import Accept, Kind, Move, Record, RunState, Write
+from runtime.journal.protocol import (
+    Accept,
+    Await,
+    Emit,
+    KeepAnswer,
+    Kind,
+    Move,
+    Prune,
+    Record,
+    RunState,
+    Write,
+)
 from runtime.journal.schema import migrate
 from tests.runtime.journal.made import NOW, keep_plan
 
@@ -31,6 +42,7 @@ def fail(connection: apsw.Connection) -> object:
 
 
 RUNS = st.integers(1, 5)
+TIMES = st.integers(NOW - 2, NOW + 3)
 WRONG = st.sampled_from(["not bytes", "\ud800"])
 ACCEPTS = st.builds(
     Accept,
@@ -41,6 +53,10 @@ ACCEPTS = st.builds(
     st.just(NOW),
     st.binary(max_size=3) | WRONG,
     running=st.booleans(),
+    keep=st.sampled_from([None, 5]),
+    serial=st.sampled_from([None, None, None, b"s"]),
+    dedupe=st.sampled_from([None, None, b"d", b"e"]),
+    dedupe_until=st.integers(NOW - 1, NOW + 1),
 )
 RECORDS = st.builds(
     Record,
@@ -59,7 +75,16 @@ MOVES = st.builds(
     st.integers(NOW, NOW + 3) | st.just(1 << 70),
     wake_at=st.none() | st.just(NOW),
 )
-BATCHES = st.lists(ACCEPTS | RECORDS | RECORDS | MOVES | st.just(keep_plan()), max_size=90)
+NAMES = st.sampled_from(["paid", "sent", "\ud800"])
+AWAITS = st.builds(
+    Await, RUNS, st.sampled_from(["w", "s"]), st.just(b""), NAMES, st.just("k"), TIMES, TIMES, st.integers(0, 2)
+)
+EMITS = st.builds(Emit, RUNS, st.sampled_from("uvwxyz"), st.just(b""), NAMES, st.just("k"), st.just(b"1"), TIMES, TIMES)
+RARE = st.builds(KeepAnswer, st.sampled_from("abc"), st.just(b"1") | WRONG) | st.builds(Prune, TIMES, st.just(1))
+BATCHES = st.lists(
+    ACCEPTS | ACCEPTS | RECORDS | RECORDS | RECORDS | MOVES | MOVES | AWAITS | EMITS | RARE | st.just(keep_plan()),
+    max_size=90,
+)
 
 
 @given(BATCHES)
@@ -75,7 +100,8 @@ def test_as_one_and_one_by_one_give_the_same(writes: list[Write]) -> None:
 def test_what_succeeds_is_done_as_one(monkeypatch: pytest.MonkeyPatch) -> None:
     connection = apsw.Connection(":memory:")
     fill(connection)
-    first = [Record(run, "s", Kind.STARTED, b"", NOW) for run in range(1, 6)]
+    first: list[Write] = [Record(run, "s", Kind.STARTED, b"", NOW) for run in range(1, 6)]
+    first += [Accept(key, "key", "f", "plan", NOW, b"", dedupe=key.encode(), dedupe_until=NOW) for key in "abc"]
     second: list[Write] = [Record(run, "s", Kind.RESULT, b"", NOW) for run in range(1, 6)]
     second += [Move(run, RunState.DONE, NOW) for run in range(1, 6)]
     monkeypatch.delattr(bulk, "apply")
@@ -104,11 +130,12 @@ def commit(connection: apsw.Connection, work: Callable[[], Any]) -> list[Any]:
     connection.execute("COMMIT")
     return [
         list(connection.execute(f"SELECT * FROM {table}"))  # noqa: S608
-        for table in ("runs", "deliveries", "plans", "meta")
+        for table in ("runs", "deliveries", "plans", "meta", "dedupe", "events", "waiters")
     ] + [list(connection.execute("SELECT run, step, kind, args, value FROM steps ORDER BY run, n"))]
 
 
 def marks(write: Write) -> tuple[object, ...]:
     """What a commit says of a write."""
     failure = getattr(write, "failure", None)
-    return (write.lost, getattr(write, "seq", 0), failure and failure.code, getattr(write, "outcome", None))
+    names = ("seq", "first", "answer", "busy", "outcome", "number", "value", "until", "woken", "more")
+    return (write.lost, failure and failure.code, *(getattr(write, name, None) for name in names))

@@ -69,6 +69,17 @@ async def test_open_runs_are_paged_by_sequence_number(journal: SqliteJournal) ->
     assert pages == [[1, 2, 3, 5], [6, 7, 8, 9], [10]]
 
 
+async def test_open_runs_of_a_flow_come_with_their_records(journal: SqliteJournal) -> None:
+    await journal.commit(*(accept(flow="even" if n % 2 == 0 else "odd") for n in range(1, 7)))
+    await journal.commit(record(4, "a"), record(4, "b"), record(5), move(2, RunState.DONE))
+    found = await journal.open_runs(0, 9, "even")
+    assert [(run.seq, [row.step for row in run.steps]) for run in found] == [(4, ["a", "b"]), (6, [])]
+    assert [run.seq for run in await journal.open_runs(4, 9, "even")] == [6]
+    assert await journal.open_flows() == ["even", "odd"]
+    await journal.commit(move(4, RunState.DEAD), move(6, RunState.WAITING, wake_at=NOW))
+    assert await journal.open_flows() == ["odd"]
+
+
 async def test_due_runs_come_earliest_first(journal: SqliteJournal) -> None:
     await fill(journal)
     assert [run.seq for run in await journal.due_runs(NOW, 10)] == [10, 9]
@@ -148,6 +159,37 @@ async def test_a_read_never_holds_up_a_commit(journal: SqliteJournal) -> None:
             queries.OPEN_RUNS,
             [
                 "SEARCH runs USING INDEX runs_open (seq>?)",
+                "SEARCH deliveries USING INTEGER PRIMARY KEY (rowid=?)",
+            ],
+        ),
+        (
+            queries.OPEN_RUNS_OF,
+            [
+                "CO-ROUTINE r",
+                "SEARCH runs USING INDEX runs_lane (flow=? AND seq>?)",
+                "CORRELATED SCALAR SUBQUERY 1",
+                "SEARCH e USING INDEX runs_serial (flow=? AND serial=? AND seq<?)",
+                "SCAN r",
+                "SEARCH deliveries USING INTEGER PRIMARY KEY (rowid=?)",
+            ],
+        ),
+        (
+            queries.OPEN_FLOWS,
+            [
+                "CO-ROUTINE flows",
+                "SETUP",
+                "SEARCH runs USING INDEX runs_lane",
+                "RECURSIVE STEP",
+                "SCAN flows",
+                "CORRELATED SCALAR SUBQUERY 2",
+                "SEARCH runs USING INDEX runs_lane (flow>?)",
+                "SCAN flows",
+            ],
+        ),
+        (
+            queries.NEXT_OF,
+            [
+                "SEARCH runs USING INDEX runs_serial (flow=? AND serial=?)",
                 "SEARCH deliveries USING INTEGER PRIMARY KEY (rowid=?)",
             ],
         ),
