@@ -24,9 +24,6 @@ from dsl import Diagnostic, Source, Span, has_errors, in_order, nodes, parse
 
 EDITION = 1
 
-# The order in which a flow is compiled; `seta explain --emit` can stop after some of them.
-PASSES = ("parse", "expand", "check", "lower", "optimise", "codegen")
-
 
 @dataclass(frozen=True, slots=True)
 class Compiled:

@@ -2,7 +2,7 @@
 
 import linecache
 import tomllib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from functools import partial
@@ -15,7 +15,7 @@ import msgspec
 from compiler.catalog import Catalog, Entry
 from compiler.check import Environment
 from compiler.codegen import ANSWER, DEDUPE, FLOW, ON_ERROR, PAYLOAD, SERIAL, byte_position
-from compiler.ir import Plan, all_steps
+from compiler.ir import Plan, WaitFor, all_steps
 from compiler.pipeline import Compiled, Folder, check_folder, compile_folder, used_entries
 from dsl import Diagnostic, Source, read_source
 from runtime import shapes, values
@@ -68,26 +68,50 @@ def load(folder: Path, catalog: Catalog) -> Loaded:
 
 
 def compile_path(path: Path, catalog: Catalog, settings: FolderSettings) -> Folder:
-    """Compile the flows of a folder, or of the folder around one file. Raises FolderError."""
+    """The flows of a folder or of one file, which is compiled in its folder. Raises FolderError."""
     sources, unreadable = read_flows(path)
     compiled = compile_folder(sources, settings.environment(catalog))
-    return Folder(compiled.flows, (*unreadable, *compiled.diagnostics))
+    diagnostics = (*unreadable, *compiled.diagnostics)
+    if not path.is_file():
+        return Folder(compiled.flows, diagnostics)
+    return Folder(tuple(f for f in compiled.flows if f.source.path == _shown(path)), _of(path, diagnostics))
 
 
 def check_path(path: Path, catalog: Catalog, settings: FolderSettings) -> tuple[Diagnostic, ...]:
     """Everything that there is to say of the flows of a folder or of one file. Raises FolderError."""
     sources, unreadable = read_flows(path)
-    return (*unreadable, *check_folder(sources, settings.environment(catalog)).diagnostics)
+    diagnostics = (*unreadable, *check_folder(sources, settings.environment(catalog)).diagnostics)
+    return _of(path, diagnostics) if path.is_file() else diagnostics
+
+
+def _of(file: Path, diagnostics: tuple[Diagnostic, ...]) -> tuple[Diagnostic, ...]:
+    return tuple(d for d in diagnostics if d.primary.source.path == _shown(file))
 
 
 def read_flows(path: Path) -> tuple[list[Source], list[Diagnostic]]:
-    """The texts of a folder or of one file, and the problems of those that are no text. Raises FolderError."""
+    """The texts of a folder, or of the one around a file; and the problems of what is no text. Raises FolderError."""
     sources: list[Source] = []
     unreadable: list[Diagnostic] = []
-    for file in flow_files(path):
+    for file in _together(path):
         read = read_source(_shown(file), _bytes(file))
         sources.append(read) if isinstance(read, Source) else unreadable.append(read)
     return sources, unreadable
+
+
+def folder_of(path: Path) -> Path:
+    """The folder that a path is in: itself, or for a file the nearest one above with a seta.toml, else its own."""
+    if not path.is_file():
+        return path
+    above = path.absolute().parents
+    return next((folder for folder in above if (folder / "seta.toml").is_file()), above[0])
+
+
+def _together(path: Path) -> list[Path]:
+    """The files that are one namespace with a path. Without a seta.toml, a file's are those beside it."""
+    folder = folder_of(path)
+    if not path.is_file() or (folder / "seta.toml").is_file():
+        return flow_files(folder)
+    return sorted({path.absolute(), *_files(folder.glob("*.seta"))})
 
 
 def flow_files(path: Path) -> list[Path]:
@@ -96,7 +120,11 @@ def flow_files(path: Path) -> list[Path]:
         return [path]
     if not path.is_dir():
         raise FolderError(f"there is no folder {path}: name the folder of your flows with --flows")
-    return sorted(path.rglob("*.seta"))
+    return sorted(_files(path.rglob("*.seta")))
+
+
+def _files(found: Iterable[Path]) -> list[Path]:
+    return [path for path in found if not path.is_dir()]  # `.seta/` is the data directory
 
 
 def _bytes(file: Path) -> bytes:
@@ -115,7 +143,7 @@ def _shown(file: Path) -> str:
 
 def folder_settings(path: Path) -> FolderSettings:
     """The `seta.toml` of a folder, or the defaults. Raises FolderError."""
-    file = (path if path.is_dir() else path.parent) / "seta.toml"
+    file = folder_of(path) / "seta.toml"
     if not file.is_file():
         return FolderSettings()
     try:
@@ -198,6 +226,7 @@ def link(flow: Compiled, catalog: Catalog, settings: FolderSettings) -> Program:
         serial=_key(names[SERIAL]) if plan.serial is not None else None,
         concurrency=plan.concurrency,
         keep=plan.keep,
+        waits=max((op.within for op in all_steps(plan) if isinstance(op, WaitFor)), default=0),
         answer=_answer(names, plan),
         answer_within=plan.answer_within or ANSWER_WITHIN,
     )
@@ -281,8 +310,6 @@ def relink(bundle: bytes) -> Program | None:
 
 # --- what generated modules see
 
-read_json = shapes.reader(shapes.anything)
-
 
 def _policy(
     tries: int | None = None, low: int = 1_000, high: int = 300_000, unknown: Literal["park", "retry"] = "park"
@@ -322,7 +349,7 @@ _NAMES: dict[str, Any] = {
     "cnpj_kind": shapes.nominal("cnpj", _FUNCTIONS["cnpj"]),
     "ranged": shapes.ranged,
     "whole": shapes.whole,
-    "read_json": read_json,
+    "read_json": shapes.read_json,
     "Failure": StepFailure,
     "phone_kind": lambda region: shapes.nominal("phone", partial(_FUNCTIONS["format_phone"], region=region)),
     "step": _step,

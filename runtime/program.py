@@ -3,15 +3,11 @@
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from types import CodeType, MappingProxyType
-from typing import Any, Final, Protocol
+from typing import Any, Final
 
 from runtime.shapes import Shape
 
 ANSWER_WITHIN: Final = 10_000  # ms
-
-
-class Payload(Protocol):
-    """A decoded body; its attributes are the payload's fields."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +64,7 @@ class Program:
     answer: Callable[[str], tuple[int, Any]] | None = None  # run id -> status and body instead of {"run": id}
     answer_within: int = ANSWER_WITHIN  # ms that a sender waits for `respond`
     keep: int | None = None  # ms after its end that a run is kept
+    waits: int = 0  # ms: the longest `within` of a `wait for`
     concurrency: int | None = None  # runs of this flow at the same time
 
     def place(self, step: str) -> Place | None:

@@ -7,7 +7,7 @@ import random
 import signal
 import socket
 import time
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from pathlib import Path
@@ -35,6 +35,7 @@ from runtime.engine.engine import Engine, Limits
 from runtime.engine.life import Surroundings
 from runtime.journal import FolderInUse, SqliteJournal, open_journal
 from runtime.loader import Loaded, Programs
+from runtime.program import Program
 from runtime.settings import Address, Settings
 from runtime.steps import verbs
 
@@ -170,7 +171,8 @@ class House:
 def compose(settings: Settings, journal: SqliteJournal, loaded: Loaded, known_verbs: Mapping[str, Verb]) -> House:
     """Put a server together. Nothing runs yet."""
     around = Surroundings(journal, known_verbs, loaded.config, now, random.random, settings.secrets)
-    engine = Engine(around, Programs(loaded.programs).find, Entropy(), Limits(running=settings.running))
+    limits = Limits(running=settings.running, keep_events=keep_events(loaded.programs.values()))
+    engine = Engine(around, Programs(loaded.programs).find, Entropy(), limits)
     hooks = Hooks(make_table(journal.url_key, loaded.programs.values()))
     readiness = Readiness(journal, hooks)
     intake = Intake(settings.bodies, settings.body_seconds)
@@ -191,6 +193,14 @@ class Entropy:
             self._left = os.urandom(max(number, _ENTROPY_BYTES))
         given, self._left = self._left[:number], self._left[number:]
         return given
+
+
+def keep_events(programs: Iterable[Program]) -> int:
+    """How long an event is kept, in ms: as long as any flow may wait for one.
+
+    Never less than the engine's own default, because runs of plans that are no longer here may wait too.
+    """
+    return max([Limits().keep_events, *(program.waits for program in programs)])
 
 
 def now() -> int:

@@ -47,7 +47,6 @@ class PayloadField:
     type: Type
     default: str | int | Decimal | None
     lenient: bool
-    spelled: str
 
 
 @dataclass(slots=True)

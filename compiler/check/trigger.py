@@ -149,7 +149,7 @@ def _named(declared: nodes.NamedPayload, types: TypeReader) -> tuple[RecordOf, t
     """The whole body under one name: a field whose key is the body itself."""
     kind = types.read(declared.type)
     name = declared.name.text
-    return RecordOf((FieldOf(name, kind),)), (PayloadField(name, "", kind, None, lenient=False, spelled=show(kind)),)
+    return RecordOf((FieldOf(name, kind),)), (PayloadField(name, "", kind, None, lenient=False),)
 
 
 def _unique_keys(declared: nodes.RecordType, reports: Reports) -> None:
@@ -168,7 +168,7 @@ def _payload_field(
     kind = types.read(field.type)
     default = _default(field, field.default, kind, reports) if field.default is not None else None
     key = (field.key.static if field.key else None) or field.name.text
-    return PayloadField(field.name.text, key, kind, default, field.name.text in lenient, show(kind))
+    return PayloadField(field.name.text, key, kind, default, field.name.text in lenient)
 
 
 def _default(field: nodes.FieldDecl, given: nodes.Expr, kind: Type, reports: Reports) -> str | int | Decimal | None:

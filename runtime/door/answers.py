@@ -192,11 +192,6 @@ unwell: Final = Later(
 )
 
 
-MANY_PARAMETERS: Final = problem(
-    400, "query", "The query has too many parameters", "At most 1,000 are read. Nothing was stored: send fewer."
-)
-
-
 def too_large(flow: str, limit: int) -> Answer:
     """Say that the body has more bytes than its flow takes."""
     return problem(

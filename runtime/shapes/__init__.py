@@ -7,7 +7,7 @@ way refuses goes the slow way, which reads the whole of it and collects every pr
 from runtime.shapes.built import array, enum, nominal, ranged
 from runtime.shapes.kinds import Kind, anything, boolean, day, decimal, email, integer, moment, scalar, span, text, url
 from runtime.shapes.problems import MisfitError, NotJsonError, Problem
-from runtime.shapes.reading import check_unique_keys
+from runtime.shapes.reading import check_unique_keys, read_json
 from runtime.shapes.records import Decoded, Field, Shape, field, reader, record, whole
 
 __all__ = [
@@ -31,6 +31,7 @@ __all__ = [
     "moment",
     "nominal",
     "ranged",
+    "read_json",
     "reader",
     "record",
     "scalar",

@@ -13,8 +13,9 @@ import msgspec
 from runtime.connections.http import HttpClient
 from runtime.context import Call, Hole, RemoteVerb, Setting
 from runtime.failures import StepFailure
+from runtime.shapes import read_json
 from runtime.steps._plain import plain
-from runtime.steps._results import fitted, read_json
+from runtime.steps._results import fitted
 from runtime.values import text_of
 
 FAILURES: Final = (

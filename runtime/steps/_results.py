@@ -1,17 +1,12 @@
 """What came back, read as JSON or as the type that the flow gives it."""
 
 from collections.abc import Callable
-from decimal import Decimal
 from typing import Any
-
-import msgspec
 
 from runtime.failures import StepFailure
 from runtime.shapes import MisfitError, NotJsonError, Problem
 
 _TOLD = 3  # problems
-
-read_json: Callable[[bytes], Any] = msgspec.json.Decoder(float_hook=Decimal).decode
 
 
 def fitted(read: Callable[[bytes], Any], data: bytes, code: str, what: str) -> Any:

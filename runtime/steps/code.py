@@ -4,8 +4,9 @@ from typing import Any, Final, cast
 
 from runtime.code import Block, CodePool
 from runtime.context import Call, RemoteVerb
+from runtime.shapes import read_json
 from runtime.steps._plain import plain
-from runtime.steps._results import fitted, read_json
+from runtime.steps._results import fitted
 
 TITLE: Final = "code"
 LIMIT: Final = 10.0  # s

@@ -7,7 +7,17 @@ import pytest
 from compiler.codegen import HELPERS
 from runtime.engine.runs import UnknownPlan
 from runtime.functions import FUNCTIONS
-from runtime.loader import _NAMES, FolderError, Programs, load, secrets
+from runtime.loader import (
+    _NAMES,
+    FolderError,
+    Programs,
+    check_path,
+    compile_path,
+    folder_settings,
+    load,
+    secrets,
+)
+from runtime.serve import keep_events
 from runtime.steps import catalog
 
 SIGNS = "flow a\non webhook {t: text}\n  -> log hmac_sha256(secret.CHAVE, t)\n"
@@ -76,3 +86,39 @@ def test_the_plan_follows_what_the_flow_means_and_not_how_it_is_written(tmp_path
 def test_generated_python_may_use_what_the_loader_hands_to_it_and_hides_none_of_it() -> None:
     functions = {signature.name for signature, _ in FUNCTIONS}
     assert set(_NAMES) - functions == HELPERS - {"p", "ctx"}
+
+
+def test_one_file_is_compiled_in_its_folder_and_only_it_is_told_of(tmp_path: Path) -> None:
+    (tmp_path / "sub").mkdir()
+    (tmp_path / "seta.toml").write_text('[config]\nerp = "http://erp.example"\n')
+    (tmp_path / "types.seta").write_text("type T = {n: int}\nflow broken\non webhook {n: intt}\n  -> log n\n")
+    flow = tmp_path / "sub" / "a.seta"
+    flow.write_text("flow a\non webhook {t: T}\n  -> log {n: t.n, e: config.erp}\n")
+    settings = folder_settings(flow)
+    assert check_path(flow, catalog(), settings) == ()
+    assert [f.name for f in compile_path(flow, catalog(), settings).flows] == ["a"]
+    assert [d.code for d in check_path(tmp_path, catalog(), settings)] == ["E205"]
+
+
+def test_a_file_without_settings_around_it_is_compiled_with_those_beside_it(tmp_path: Path) -> None:
+    (tmp_path / "deep").mkdir()
+    (tmp_path / "deep" / "t.seta").write_text("type T = {n: int}\n")
+    flow = folder(tmp_path, "flow a\non webhook {t: T}\n  -> log t.n\n") / "a.seta"
+    assert [d.code for d in check_path(flow, catalog(), folder_settings(flow))] == ["E205"]
+    (tmp_path / "t.seta").write_text("type T = {n: int}\n")
+    assert check_path(flow, catalog(), folder_settings(flow)) == ()
+
+
+def test_a_program_knows_how_long_it_may_wait_for_an_event(tmp_path: Path) -> None:
+    text = "flow a\non webhook {id: text}\n  -> wait for x by id within 45d\n  -> wait for y by id within 2h\n"
+    program = load(folder(tmp_path, text), catalog()).programs["a"]
+    assert program.waits == 45 * 86_400_000
+    assert keep_events([program]) == program.waits
+    assert keep_events([]) == 30 * 86_400_000
+
+
+def test_the_data_directory_beside_flows_is_no_flow(tmp_path: Path) -> None:
+    flow = folder(tmp_path, "flow a\non webhook {t: text}\n  -> log t\n") / "a.seta"
+    (tmp_path / ".seta").mkdir()
+    for path in (flow, tmp_path):
+        assert [f.name for f in compile_path(path, catalog(), folder_settings(path)).flows] == ["a"]

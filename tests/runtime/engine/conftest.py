@@ -19,8 +19,9 @@ from runtime.engine.life import Surroundings
 from runtime.functions import FUNCTIONS
 from runtime.journal import open_journal
 from runtime.journal.protocol import RunDetail, RunState
-from runtime.loader import FolderSettings, Programs, link, read_json
+from runtime.loader import FolderSettings, Programs, link
 from runtime.program import Program
+from runtime.shapes import read_json
 from tests.runtime.engine.by_hand import Servers, now
 
 CATALOG = Catalog.of(
