@@ -17,7 +17,7 @@ from compiler.pipeline import Compiled
 from runtime.cli import options, page, terminal
 from runtime.cli.data import Problem
 from runtime.cli.folder import refuse
-from runtime.cli.plans import Leaving, Plan, PlanList, Step, plan_of
+from runtime.cli.plans import Leaving, Plan, PlanList, Step, Waiting, plan_of
 from runtime.loader import FolderError, compile_path, folder_settings
 from runtime.steps import catalog
 
@@ -85,6 +85,9 @@ def show_plan(to: Console, plan: Plan) -> None:
     if plan.leaves:
         to.print()
         _table(to, ("LEAVES AT", "TO", "WITH", "PERSONAL"), [_leaving(one) for one in plan.leaves])
+    if plan.waits:
+        to.print()
+        _table(to, ("WAITS AT", "NEEDS AFTERWARDS", "PERSONAL"), [_waiting(one) for one in plan.waits])
     to.print()
     page.code(to, _highlighted(plan.python) if to.is_terminal else terminal.text_block(plan.python))
 
@@ -101,6 +104,10 @@ def _table(to: Console, columns: tuple[str, ...], rows: list[tuple[str, ...]]) -
 
 def _leaving(one: Leaving) -> tuple[str, ...]:
     return one.at, one.to, ", ".join(one.fields), ", ".join(one.personal)
+
+
+def _waiting(one: Waiting) -> tuple[str, ...]:
+    return one.step, ", ".join(one.needs), ", ".join(one.personal)
 
 
 def _steps(to: Console, steps: tuple[Step, ...]) -> None:

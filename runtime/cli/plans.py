@@ -9,6 +9,7 @@ from compiler.egress import egress
 from compiler.explain import long_form, python, step_lines
 from compiler.pipeline import Compiled
 from compiler.types import show
+from compiler.waits import waits
 
 
 class PayloadField(msgspec.Struct, frozen=True):
@@ -47,6 +48,14 @@ class Leaving(msgspec.Struct, frozen=True):
     personal: tuple[str, ...]
 
 
+class Waiting(msgspec.Struct, frozen=True):
+    """A durable wait, what is read after it, and what of that is personal."""
+
+    step: str
+    needs: tuple[str, ...]
+    personal: tuple[str, ...]
+
+
 class Plan(msgspec.Struct, frozen=True):
     """A flow with all that it means. `path` is None where its address is derived from its name."""
 
@@ -59,6 +68,7 @@ class Plan(msgspec.Struct, frozen=True):
     long_form: str
     steps: tuple[Step, ...]
     leaves: tuple[Leaving, ...]
+    waits: tuple[Waiting, ...]
     python: str
 
 
@@ -81,5 +91,6 @@ def plan_of(flow: Compiled, known: Catalog) -> Plan:
         long_form=long_form(flow),
         steps=tuple(Step(step.id, step.kind, step.does, step.failure) for step in step_lines(flow, known)),
         leaves=tuple(Leaving(one.step, one.where, one.fields, one.personal) for one in egress(flow)),
+        waits=tuple(Waiting(one.step, one.needs, one.personal) for one in waits(flow)),
         python=python(flow),
     )

@@ -11,7 +11,7 @@ from rich.console import Console
 from compiler.explain import python
 from runtime.cli import terminal
 from runtime.cli.explain import show_plan
-from runtime.cli.plans import FilledIn, Leaving, PayloadField, Plan, Step
+from runtime.cli.plans import FilledIn, Leaving, PayloadField, Plan, Step, Waiting
 from runtime.loader import compile_path, folder_settings
 from runtime.steps import catalog
 from tests.runtime.cli.conftest import Seta
@@ -44,6 +44,7 @@ PLAN = Plan(
         ),
     ),
     leaves=(Leaving("3:6", "persons", ("telefone",), ("telefone",)),),
+    waits=(Waiting("wait", ("payload.itens", "person"), ("person",)),),
     python='PAYLOAD = record("Payload", field("id", text_kind), field("telefone", phone_kind("BR")))\n\nFLOW = pedido',
 )
 
@@ -82,6 +83,10 @@ LEAVES AT   TO        WITH       PERSONAL
 ─────────────────────────────────────────
 3:6         persons   telefone   telefone
 
+WAITS AT   NEEDS AFTERWARDS        PERSONAL
+───────────────────────────────────────────
+wait       payload.itens, person   person
+
 PAYLOAD = record("Payload", field("id", text_kind), field("telefone",
     phone_kind("BR")))
 
@@ -108,6 +113,9 @@ repeated only if surely not done: 5 tries, 1s..5m; a lost answer: parked as unkn
 
 LEAVES AT  TO       WITH      PERSONAL
 3:6        persons  telefone  telefone
+
+WAITS AT  NEEDS AFTERWARDS       PERSONAL
+wait      payload.itens, person  person
 
 {PLAN.python}
 """
