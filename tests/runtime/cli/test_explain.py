@@ -183,6 +183,7 @@ def test_document_has_all_that_the_page_has(seta: Seta, tmp_path: Path) -> None:
                     {"id": "stop", "kind": "end", "does": "stop", "failure": ""},
                 ],
                 "leaves": [],
+                "waits": [],
                 "python": python(flow),
             }
         ],
