@@ -38,7 +38,9 @@ def _bounded(value: Decimal) -> Decimal:
     exponent = value.as_tuple().exponent
     if not value:
         value = abs(value)  # there is no zero below zero
-    if value and isinstance(exponent, int) and exponent > _FINEST:
+    if isinstance(exponent, int) and exponent > _FINEST:
+        if not value:
+            return Decimal()
         raise StepFailure("overflow", "the result is too large for a decimal")
     if isinstance(exponent, int) and exponent < -_FINEST:
         return value.quantize(Decimal(1).scaleb(-_FINEST), ROUND_HALF_EVEN, _WIDE)

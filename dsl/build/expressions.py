@@ -81,7 +81,13 @@ def _name(r: Reading, tree: Tree[Token]) -> Expr:
 
 def _unary(r: Reading, tree: Tree[Token]) -> Unary:
     op, value = tree.children
-    return Unary(span_of(tree), "not" if as_token(op) == "not" else "-", expr(r, value))
+    if as_token(op) == "not":
+        return Unary(span_of(tree), "not", expr(r, value))
+    return Unary(span_of(tree), "-", _negated(r, as_tree(value)))
+
+
+def _negated(r: Reading, tree: Tree[Token]) -> Expr:
+    return int_lit(r, tree.children[0], negated=True) if tree.data == "int" else expr(r, tree)
 
 
 def _binary(r: Reading, tree: Tree[Token]) -> Binary:

@@ -54,18 +54,20 @@ _PIECE = re.compile(
 _PATH_STEP = re.compile(r"(?P<dot>\.)?(?P<name>[^\W\d][\w\u0300-\u036f]*)|\[(?P<index>[0-9]+)\]")
 
 
-def integer(r: Reading, part: Part) -> int:
-    """The value of an INT, or 0 and a problem if it does not fit 64 bits."""
+def integer(r: Reading, part: Part, *, negated: bool = False) -> int:
+    """The value of an INT, or 0 and a problem if it does not fit 64 bits; one more fits after a minus."""
     digits = as_token(part).lstrip("0")
-    if len(digits) > len(str(MAX_INT)) or int(digits or "0") > MAX_INT:
-        _too_large(r, span_of(part), f"an integer is at most {MAX_INT}")
+    most = MAX_INT + negated
+    if len(digits) > len(str(most)) or int(digits or "0") > most:
+        size, note = ("small", f"at least -{most}") if negated else ("large", f"at most {most}")
+        r.report("E107", f"this number is too {size}", span_of(part), f"an integer is {note}")
         return 0
     return int(digits or "0")
 
 
-def int_lit(r: Reading, part: Part) -> IntLit:
-    """An integer literal."""
-    return IntLit(span_of(part), integer(r, part))
+def int_lit(r: Reading, part: Part, *, negated: bool = False) -> IntLit:
+    """An integer literal; `negated` where a minus stands right before it."""
+    return IntLit(span_of(part), integer(r, part, negated=negated))
 
 
 def decimal_lit(r: Reading, part: Part) -> DecimalLit:

@@ -61,7 +61,7 @@ def _type_name(r: Reading, tree: Tree[Token]) -> TypeName:
 
 def _bound(r: Reading, part: Part) -> int:
     *minus, digits = as_tree(part).children
-    value = integer(r, as_token(digits))
+    value = integer(r, as_token(digits), negated=bool(minus))
     return -value if minus else value
 
 

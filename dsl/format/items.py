@@ -5,7 +5,7 @@ from typing import Final, Literal
 from dsl.format.doc import HARD, LINE, Doc, Group, Indent, spaced
 from dsl.format.sequences import braced, bracketed, listed, spread
 from dsl.format.steps import command, has_block, head, plain, step
-from dsl.format.tokens import INT, ON_ERROR, SIZE, Tokens
+from dsl.format.tokens import INT, SIZE, Tokens
 from dsl.format.types import record_type, type_
 from dsl.format.values import arguments, name, record, text, value
 from dsl.nodes import (
@@ -103,8 +103,8 @@ def _steps(tokens: Tokens, chain: Chain) -> Doc:
 
 def _handler(tokens: Tokens, chain: Chain) -> Doc:
     gap = tokens.gap()
-    tokens.take(ON_ERROR)
-    return (gap.comments, gap.line(HARD), "on error", Indent((_steps(tokens, chain), tokens.tail().comments)))
+    words = (tokens.take("on"), Indent(tokens.space()), tokens.take("error"))
+    return (gap.comments, gap.line(HARD), words, Indent((_steps(tokens, chain), tokens.tail().comments)))
 
 
 # --- triggers

@@ -11,7 +11,6 @@ INT = re.compile(r"[0-9]+")
 SIZE = re.compile(r"[0-9]+(?:kb|mb)")
 NAME = re.compile(r"[^\W\d][\w\u0300-\u036f]*")
 _FENCE = re.compile(r"```python[ \t]*\n(?:(?![ \t]*```)[^\n]*\n)*[ \t]*```")
-ON_ERROR = re.compile(r"on[ \t\n]+error")
 
 _BLANK = re.compile(r"[ \t\n]*")
 _BLANK_OR_COMMENT = re.compile(r"(?:[ \t\n]|#[^\n]*)*")

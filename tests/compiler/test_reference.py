@@ -32,6 +32,7 @@ def value(expr: str, payload: str = "{}", body: object = None) -> str:
 
 
 BIGGEST = 2**63 - 1
+ZERO = f"0.{'0' * 28}"
 
 
 @pytest.mark.parametrize(
@@ -43,6 +44,12 @@ BIGGEST = 2**63 - 1
         ("-7.5 % 2", "Decimal('-1.5')"),
         ("-6.0 % 3", "Decimal('0.0')"),
         ("0 * -1.5", "Decimal('0.0')"),
+        (f"{ZERO} * {ZERO}", "Decimal('0E-28')"),
+        (f"{ZERO} / 7", "Decimal('0E-28')"),
+        ("-9223372036854775808", "-9223372036854775808"),
+        ("- 9223372036854775808 + 1", "-9223372036854775807"),
+        ("--9223372036854775808", "failed log 'overflow', 'overflow'"),
+        ("-9223372036854775808 - 1", "failed log 'overflow', 'overflow'"),
         ("7 / 2", "Decimal('3.5')"),
         ("2 / 3", "Decimal('0.6666666666666666666666666667')"),
         ("1 / 30", "Decimal('0.0333333333333333333333333333')"),
@@ -181,6 +188,7 @@ def test_what_all_arms_of_a_match_bind_leaves_a_branch() -> None:
 def test_a_zero_stays_within_the_places_of_a_decimal() -> None:
     text = 'on webhook {n: decimal} -> z = n * n -> log "{z}"'
     assert trace(text, {"n": "0.000000000000000"}) == [f"log log '0.{'0' * 28}'", "end"]
+    assert trace(text, {"n": "0e28"}) == ["log log '0'", "end"]
 
 
 def test_steps_of_a_loop_carry_the_index_and_the_first_failure_ends_it() -> None:

@@ -37,6 +37,38 @@ def test_bare_name_like_a_keyword_is_a_value(word: str) -> None:
     read(f"on webhook {{{word}: text}} -> upsert person by {word} with {{{word}}} -> x = f({word}, a: {word})")
 
 
+@pytest.mark.parametrize("word", ["def", "flow", "on", "test", "type"])
+@pytest.mark.parametrize("value", ["{}.a", "{}[0]", "{} + 1", "{}(1)", "{} or b", "{} # quem\n == 1", "{}"])
+def test_value_that_may_be_left_out_may_begin_with_a_word_that_begins_items(word: str, value: str) -> None:
+    written = value.format(word)
+    read(f"on webhook -> if a {{ -> stop {written} }} -> respond 200 {written} -> stop {written}")
+
+
+@pytest.mark.parametrize("item", ["flow b on webhook -> stop", "on webhook -> stop", "type or = text", 'test "x" { }'])
+@pytest.mark.parametrize("end", ["stop", "respond 200"])
+def test_item_may_follow_a_value_that_is_left_out(end: str, item: str) -> None:
+    assert len(read(f"flow a on webhook -> {end}\n{item}").items) == 2
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "on webhook {a # : text\n # =\n : text # x\n} -> stop",
+        "on webhook -> a # a: b\n\n # =\n = 1",
+        "on webhook -> log {a # b: c\n : 1} -> f(x # y\n : 1)",
+        "on webhook -> stop on # what\n # follows\n error -> stop",
+        "on webhook -> stop\non#what\nerror -> stop",
+    ],
+)
+def test_comment_may_stand_before_the_sign_that_says_what_a_name_is(text: str) -> None:
+    read(text)
+
+
+@pytest.mark.parametrize("word", ["given", "mock", "expect", "by", "with", "else", "flow", "on", "type", "test", "def"])
+def test_branch_may_be_called_like_a_keyword(word: str) -> None:
+    read(f"on webhook -> parallel {{ {word} {{ -> stop }} a {{ }} {word} {{ -> stop }} }}")
+
+
 @pytest.mark.parametrize("name", ["iffy", "notx", "format", "wait1", "endereço", "e\u0301t", "_x", "日本"])
 def test_word_that_begins_like_a_keyword_is_a_name(name: str) -> None:
     read(f"on webhook {{{name}: text}} -> {name} {name} by {name} -> {name}({name}) -> {name} = {name}")

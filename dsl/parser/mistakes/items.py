@@ -1,8 +1,11 @@
 """How flows and other declarations begin."""
 
+import re
+
 from dsl.parser.mistakes.rule import Rule
 from dsl.parser.scan import NAME
 from dsl.parser.situation import Mistake, Repair, Situation
+from dsl.parser.words import TOP
 from dsl.source import Span
 
 _NOTE = "`on webhook -> step -> step` is a whole flow"
@@ -104,7 +107,20 @@ def quoted_name(s: Situation) -> Mistake | None:
     return s.mistake("a name has no quotes", fix=fix, repair=repair)
 
 
+_BEFORE_A_VALUE = re.compile(r"\b(?:stop|respond[ \t]+[0-9]+)[ \t]+$")
+
+
+def top_word_as_value(s: Situation) -> Mistake | None:
+    """`stop type` before the next flow: where a value may be left out, such a word begins an item."""
+    if s.last_text not in TOP or not _BEFORE_A_VALUE.search(s.source.text, max(0, s.last.start - 40), s.last.start):
+        return None
+    fix = s.fix(f"write `({s.last_text})`", s.last, f"({s.last_text})")
+    notes = ("after `stop` and `respond`, whose value may be left out, it begins the next item of the file",)
+    return s.mistake(f"`{s.last_text}` is no value here", at=s.last, notes=notes, fix=fix)
+
+
 RULES: tuple[Rule, ...] = (
+    top_word_as_value,
     unknown_trigger,
     missing_trigger,
     missing_on,

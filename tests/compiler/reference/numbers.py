@@ -75,9 +75,11 @@ def _exponent(value: Decimal) -> int:
 
 
 def _decimal(value: Decimal) -> Decimal:
-    """At most 28 digits and 28 places, the rest rounded half-even; no zero below zero."""
-    if value and _exponent(value) > PLACES:
-        raise OverflowError
+    """At most 28 digits and 28 places, the rest rounded half-even; no zero below zero, none beyond 28 zeros."""
+    if _exponent(value) > PLACES:
+        if value:
+            raise OverflowError
+        return Decimal(0)
     finest = max(value.adjusted() - DIGITS + 1, -PLACES)
     rounded = value.quantize(Decimal(1).scaleb(finest), ROUND_HALF_EVEN, _ROOMY) if _exponent(value) < finest else value
     return rounded or abs(rounded)
