@@ -22,7 +22,7 @@ run: setup
 	@{ trap exit HUP TERM; trap 'kill $$! 2>/dev/null' EXIT; \
 	$(BIN)/python tests/receiver.py --port 8401 & \
 	while kill -0 $$$$ 2>/dev/null; do sleep 0.2; done; } & \
-	exec $(BIN)/seta serve --flows flows
+	exec $(BIN)/seta serve --flows flows --allow-outbound 127.0.0.1:8401
 
 test: setup
 	@$(BIN)/pytest

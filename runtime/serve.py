@@ -24,7 +24,8 @@ from runtime.admin.documents import Url
 from runtime.admin.operations import LocalOperations
 from runtime.code import CodePool
 from runtime.connections import local
-from runtime.connections.http import HttpClient
+from runtime.connections.guard import Guard
+from runtime.connections.http import HttpClient, aiohttp_transport
 from runtime.context import Verb
 from runtime.door.app import Door
 from runtime.door.hooks import Hooks, Table, make_table
@@ -263,7 +264,7 @@ async def serve(settings: Settings, loaded: Loaded, announce: Announce, stop: St
     async with AsyncExitStack() as stack:
         journal = await _take(settings)
         stack.push_async_callback(journal.close)
-        http = HttpClient()
+        http = HttpClient(aiohttp_transport(Guard(settings.allow_outbound)))
         stack.push_async_callback(http.close)
         pool = CodePool(
             size=settings.code_processes, environment=settings.code_environment, modules=settings.flows.absolute()

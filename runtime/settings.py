@@ -1,5 +1,6 @@
 """Every setting of one server or command, decoded once at the edge and passed down as an argument."""
 
+from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from typing import Final
 
@@ -27,6 +28,33 @@ def parse_address(text: str) -> Address:
     return Address(host.removeprefix("[").removesuffix("]"), int(port))
 
 
+class Opening(msgspec.Struct, frozen=True):
+    """Addresses that steps may reach although they are not public, at one port; None: at all of them."""
+
+    network: IPv4Network | IPv6Network
+    port: int | None
+
+    def __str__(self) -> str:
+        address = str(self.network.network_address)
+        host = f"[{address}]" if self.network.version == 6 else address
+        length = "" if self.network.num_addresses == 1 else f"/{self.network.prefixlen}"
+        return f"{host}{length}:{'*' if self.port is None else self.port}"
+
+
+def parse_opening(text: str) -> Opening:
+    """Read IP[/N]:PORT, an IPv6 address in brackets. Raises ValueError, whose message is for people."""
+    host, _, port = text.rpartition(":")
+    bracketed = host.startswith("[") and "]" in host
+    try:
+        network = ip_network(host.replace("[", "", 1).replace("]", "", 1) if bracketed else host)
+    except ValueError as error:
+        wrong = f"{text!r} is not IP[/N]:PORT, such as 127.0.0.1:8401, 10.0.0.0/8:443 or [fd00::]/8:443"
+        raise ValueError(f"{wrong}: {error}" if "/" in host else wrong) from error
+    if bracketed != (network.version == 6) or not (port.isascii() and port.isdigit()) or not 0 < int(port) < 65_536:
+        raise ValueError(f"{text!r} is not IP[/N]:PORT, such as 127.0.0.1:8401, 10.0.0.0/8:443 or [fd00::]/8:443")
+    return Opening(network, int(port))
+
+
 class Settings(msgspec.Struct, frozen=True, kw_only=True):
     """One server. Times are seconds, sizes bytes; the limit of one body belongs to its flow (Program.limit)."""
 
@@ -35,7 +63,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     listen: Address = Address("127.0.0.1", 8400)
     admin: Address | None = None  # beside the socket in the data folder
     public_url: str | None = None  # what senders call instead of the address we listen on
-    allow_outbound: tuple[str, ...] = ()  # IP[/N]:PORT that steps may reach although the address is not public
+    allow_outbound: tuple[Opening, ...] = ()
 
     code_processes: int = 2  # for the code blocks of flows
     secrets: dict[str, str] = msgspec.field(default_factory=dict)

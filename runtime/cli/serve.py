@@ -1,6 +1,5 @@
 """`seta serve`: run the flows of a folder."""
 
-import logging
 import os
 import sys
 from functools import partial
@@ -14,14 +13,12 @@ from runtime.cli.data import KNOWN_ERRORS, Problem
 from runtime.cli.folder import load_or_refuse, secrets_or_refuse
 from runtime.cli.urls import curl
 from runtime.serve import ServeError, Started, serve
-from runtime.settings import Address, Settings, parse_address
+from runtime.settings import Address, Opening, Settings, parse_address, parse_opening
 
 if sys.platform == "win32":
     from asyncio import run
 else:
     from uvloop import run
-
-logger = logging.getLogger("seta.serve")
 
 _PASSED_TO_CODE = ("PATH", "LANG", "TZ")
 
@@ -29,6 +26,13 @@ _PASSED_TO_CODE = ("PATH", "LANG", "TZ")
 def _address(ctx: click.Context, param: click.Parameter, value: str | None) -> Address | None:  # noqa: ARG001  # click's
     try:
         return None if value is None else parse_address(value)
+    except ValueError as error:
+        raise click.BadParameter(str(error)) from error
+
+
+def _openings(ctx: click.Context, param: click.Parameter, values: tuple[str, ...]) -> tuple[Opening, ...]:  # noqa: ARG001  # click's
+    try:
+        return tuple(map(parse_opening, values))
     except ValueError as error:
         raise click.BadParameter(str(error)) from error
 
@@ -54,7 +58,8 @@ def _address(ctx: click.Context, param: click.Parameter, value: str | None) -> A
     envvar="SETA_ALLOW_OUTBOUND",
     multiple=True,
     metavar="IP[/N]:PORT",
-    help="Address that is not public and that steps may reach. Noted; nothing is guarded yet.",
+    callback=_openings,
+    help="Address that steps may reach although it is not public; give it again for another.",
 )
 @click.option(
     "--grace",
@@ -74,7 +79,7 @@ def command(  # noqa: PLR0913  # one an option
     port: int,
     admin: Address | None,
     public_url: str | None,
-    allow_outbound: tuple[str, ...],
+    allow_outbound: tuple[Opening, ...],
     grace: float,
     color: str,
 ) -> None:
@@ -97,8 +102,6 @@ def command(  # noqa: PLR0913  # one an option
         code_processes=os.cpu_count() or 1,
         code_environment={name: os.environ[name] for name in _PASSED_TO_CODE if name in os.environ},
     )
-    if allow_outbound:
-        logger.info("--allow-outbound is noted; nothing is guarded yet: %s", " ".join(allow_outbound))
     try:
         code = run(serve(settings, loaded, partial(_announce, terminal.console(color))))
     except (ServeError, *KNOWN_ERRORS) as error:

@@ -16,8 +16,10 @@ from typing import Final, cast
 
 import aiohttp
 import httpx
+from aiohttp.abc import AbstractResolver
 from httpx_aiohttp import AiohttpTransport
 
+from runtime.connections.guard import AddressRefused, Guard, GuardedResolver
 from runtime.failures import Kind, StepFailure
 
 LIMIT: Final = 15.0  # s for one request and its answer
@@ -38,7 +40,8 @@ _LONGEST_PAUSE = 86_400.0  # s, whatever the other side asks for
 class HttpClient:
     """Sends requests over one transport: no redirects, no cookies, no proxies of the environment.
 
-    A client belongs to one event loop. `now` gives seconds since the Unix epoch.
+    A client belongs to one event loop. `now` gives seconds since the Unix epoch. Without a transport of its own it
+    reaches public addresses only.
     """
 
     def __init__(
@@ -55,6 +58,7 @@ class HttpClient:
         """Give a successful answer, read whole, within `limit` seconds and `cap` decoded bytes.
 
         Raises StepFailure:
+            address_refused: the guard lets nobody reach that address (PERMANENT).
             connect: nothing was sent (NOT_DONE).
             no_answer: the request may have arrived; the answer did not, or not whole (TRANSIENT).
             http_<status>: 429, and 503 that says when to come again, are NOT_DONE; 408, 425 and
@@ -83,6 +87,8 @@ class HttpClient:
         try:
             async with asyncio.timeout(limit):
                 return await self._transport.handle_async_request(request)
+        except _RefusedError as error:
+            raise StepFailure("address_refused", f"{_host(request)} is not called: {error}") from error
         except (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout) as error:
             message = f"cannot connect to {_host(request)}: {error}"
             raise StepFailure("connect", message, Kind.NOT_DONE) from error
@@ -213,13 +219,16 @@ def _date(value: str) -> float | None:
 # The transport ------------------------------------------------------------------------------------
 
 
-def aiohttp_transport(*, dial: aiohttp.SocketFactoryType | None = None) -> httpx.AsyncBaseTransport:
-    """Give a transport that connects when first used.
+def aiohttp_transport(
+    guard: Guard | None = None, *, resolver: Callable[[], AbstractResolver] = aiohttp.ThreadedResolver
+) -> httpx.AsyncBaseTransport:
+    """Give a transport that connects when first used, to addresses that the guard lets through.
 
-    `dial` makes the socket for each address that is about to be connected to, also where a URL
-    holds the address itself (aiohttp's resolver is not asked then): it may refuse by OSError.
+    The guard judges twice: what `resolver` finds for a name, and what is dialled in the end, which is all that there
+    is where a URL holds the address itself (aiohttp asks no resolver then).
     """
     context = httpx.create_ssl_context(trust_env=False)
+    guard = guard or Guard()
 
     def session() -> aiohttp.ClientSession:
         connector = aiohttp.TCPConnector(
@@ -227,7 +236,8 @@ def aiohttp_transport(*, dial: aiohttp.SocketFactoryType | None = None) -> httpx
             limit=0,  # those who send are bounded already
             limit_per_host=_PER_HOST,
             keepalive_timeout=_IDLE,
-            socket_factory=dial,
+            resolver=GuardedResolver(guard, resolver()),
+            socket_factory=guard.dial,
         )
         return aiohttp.ClientSession(
             connector=connector,
@@ -257,9 +267,15 @@ class _Transport(AiohttpTransport):
             raise _truthful(error) from error
 
 
+class _RefusedError(httpx.ConnectError):
+    """The guard refused the address."""
+
+
 def _truthful(error: BaseException) -> httpx.TransportError:
     kind: type[httpx.TransportError]
     match error:
+        case aiohttp.ClientConnectorError(os_error=AddressRefused() as refused):
+            kind, why = _RefusedError, str(refused)
         case aiohttp.ClientConnectorCertificateError():
             kind, why = httpx.ConnectError, str(error.certificate_error)
         case aiohttp.ClientConnectorError():

@@ -19,6 +19,7 @@ from runtime.steps._results import fitted
 from runtime.values import text_of
 
 FAILURES: Final = (
+    "address_refused",
     "bad_url",
     "connect",
     "http_STATUS",

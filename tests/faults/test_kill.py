@@ -82,9 +82,9 @@ async def settled(folder: Path) -> dict[str, str]:
         await asyncio.sleep(0.1)
 
 
-async def one_life(folder: Path, ledger: Ledger, seconds: float) -> None:
+async def one_life(folder: Path, outbound: str, ledger: Ledger, seconds: float) -> None:
     """Start a server, load it, and kill it at a random moment."""
-    with ServerProcess(folder) as server:
+    with ServerProcess(folder, "--allow-outbound", outbound) as server:
         stop = asyncio.Event()
         async with asyncio.TaskGroup() as group:
             for _ in range(SENDERS):
@@ -103,9 +103,10 @@ async def kill_rounds(folder: Path, rounds: int) -> str:
         (folder / "flows" / "retomada.seta").write_text(RETOMADA)
         (folder / "flows" / "erp.seta").write_text(ERP)
         (folder / "flows" / "seta.toml").write_text(f'[config]\nerp = "{receiver.url}"\n')
+        outbound = f"127.0.0.1:{receiver.port}"
         for _ in range(rounds):
-            await one_life(folder, ledger, chance.uniform(0.2, 1.5))
-        with ServerProcess(folder):
+            await one_life(folder, outbound, ledger, chance.uniform(0.2, 1.5))
+        with ServerProcess(folder, "--allow-outbound", outbound):
             found = await settled(folder)
         keys: dict[int, Counter[str]] = {}
         for request in receiver.requests:

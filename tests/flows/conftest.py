@@ -13,12 +13,14 @@ import pytest
 
 from runtime.code import CodePool
 from runtime.connections import local
-from runtime.connections.http import HttpClient
+from runtime.connections.guard import Guard
+from runtime.connections.http import HttpClient, aiohttp_transport
 from runtime.engine.engine import Engine
 from runtime.engine.life import Surroundings
 from runtime.journal import SqliteJournal, open_journal
 from runtime.journal.protocol import RunDetail, RunState
 from runtime.loader import Loaded, Programs, load
+from runtime.settings import parse_opening
 from runtime.steps import catalog, verbs
 from tests.receiver import Received, Receiver
 from tests.runtime.cli.process import ROOT
@@ -98,8 +100,9 @@ async def house(tmp_path: Path) -> AsyncIterator[House]:
     loaded = load(ROOT / "flows", catalog())
     assert not loaded.folder.broken
     journal = await open_journal(tmp_path, clock=clock, tables=(local.TABLES,))
-    http, pool = HttpClient(), CodePool(size=1, environment=os.environ)
+    pool = CodePool(size=1, environment=os.environ)
     async with Receiver() as receiver:
+        http = HttpClient(aiohttp_transport(Guard([parse_opening(f"127.0.0.1:{receiver.port}")])))
         config = {"erp": receiver.url, "crm": receiver.url}
         around = Surroundings(journal, verbs(http, pool), config, clock, random.Random(1).random)
         engine = Engine(around, Programs(loaded.programs).find, os.urandom)

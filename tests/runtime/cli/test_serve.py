@@ -56,7 +56,7 @@ async def test_second_example_reaches_the_other_system(tmp_path: Path) -> None:
 
 
 def _send_and_wait(folder: Path, receiver: Receiver) -> None:
-    with ServerProcess(folder) as server:
+    with ServerProcess(folder, "--allow-outbound", f"127.0.0.1:{receiver.port}") as server:
         assert server.curl("erp").startswith("HTTP/1.1 200 OK")
         until(lambda: receiver.requests)
         until(lambda: json.loads(seta(folder, "runs", "--state", "done", "--json").stdout)["runs"])
@@ -64,3 +64,23 @@ def _send_and_wait(folder: Path, receiver: Receiver) -> None:
 
 def _key(request: Received) -> str:
     return request.headers["idempotency-key"]
+
+
+def test_opening_that_is_none_is_a_wrong_call(tmp_path: Path) -> None:
+    done = seta(tmp_path, "serve", "--allow-outbound", "localhost:8401")
+    assert done.returncode == 2
+    assert "'localhost:8401' is not IP[/N]:PORT, such as 127.0.0.1:8401, 10.0.0.0/8:443" in done.stderr
+
+
+def test_step_that_posts_to_this_machine_fails_for_good_unless_that_is_opened(tmp_path: Path) -> None:
+    (tmp_path / "flows").mkdir()
+    (tmp_path / "flows" / "eco.seta").write_text('on webhook {id: text} -> post "http://127.0.0.1:9/x" with {id}')
+    with ServerProcess(tmp_path) as server:
+        assert server.curl("eco").startswith("HTTP/1.1 200 OK")
+        [run] = until(lambda: json.loads(seta(tmp_path, "runs", "--state", "dead", "--json").stdout)["runs"])
+        shown = json.loads(seta(tmp_path, "runs", "show", run["id"], "--json").stdout)["run"]
+    assert (shown["error"]["code"], shown["error"]["message"]) == (
+        "address_refused",
+        "127.0.0.1:9 is not called: 127.0.0.1 is this machine, not public; "
+        "`seta serve --allow-outbound 127.0.0.1:9` lets steps reach it",
+    )
