@@ -1,13 +1,12 @@
-"""What waits in the journal: begun when there is room, woken when its time has come, forgotten when it is over."""
+"""What waits in the journal: begun when there is room, woken when its time has come."""
 
 import asyncio
 
 from runtime.engine.lanes import Lane, Lanes
 from runtime.engine.life import Shared
 from runtime.engine.runs import Runs
-from runtime.journal.protocol import Move, Prune, RunState
+from runtime.journal.protocol import Move, RunState
 
-PRUNE_SECONDS = 60.0
 _LONGEST_SLEEP = 60.0  # seconds
 
 
@@ -69,10 +68,3 @@ class Backlog:
                 await self._alarm.wait()
         except TimeoutError:
             return
-
-    async def prune(self) -> None:
-        """Forget what is over, a little at a time."""
-        more = Prune(self._around.clock())
-        await self._journal.commit(more)
-        if not more.more:
-            await asyncio.sleep(PRUNE_SECONDS)

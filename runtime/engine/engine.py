@@ -13,6 +13,7 @@ from runtime.engine.backlog import Backlog
 from runtime.engine.ids import uuid7
 from runtime.engine.lanes import Lane, Lanes
 from runtime.engine.life import Life, Shared, Surroundings
+from runtime.engine.retention import Retention
 from runtime.engine.runs import FindProgram, Runs, UnknownPlan
 from runtime.journal.protocol import Accept, JournalError, KeepPlan
 from runtime.program import NO_REQUEST, Program, Request
@@ -54,6 +55,7 @@ class Engine:
         self._lanes = Lanes(self._limits.running)
         self._runs = Runs(self._shared, self._lanes, find, self._limits.reread_seconds)
         self._backlog = Backlog(self._shared, self._lanes, self._runs)
+        self._retention = Retention(around.journal, around.clock)
         self._keepers: list[asyncio.Task[None]] = []
 
     # --- life
@@ -62,7 +64,7 @@ class Engine:
         """Go on with what the journal holds, and with what will be due."""
         loop = asyncio.get_running_loop()
         self._runs.work.set()
-        works = (self._backlog.refill, self._backlog.wake, self._backlog.prune)
+        works = (self._backlog.refill, self._backlog.wake, self._retention.work)
         self._keepers = [loop.create_task(self._keep_at(work)) for work in works]
 
     async def stop(self, grace: float) -> None:
@@ -77,6 +79,7 @@ class Engine:
         now = self._clock()
         for program in programs.values():
             self._lanes.limit(program.flow, program.concurrency)
+        self._retention.need(program.plan for program in programs.values())
         await self._journal.commit(
             *(KeepPlan(program.plan, program.flow, program.sources, now) for program in programs.values())
         )

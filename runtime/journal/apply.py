@@ -12,7 +12,7 @@ import msgspec
 
 from runtime.failures import Kind as FailureKind
 from runtime.failures import StepFailure
-from runtime.journal import dedupe, events
+from runtime.journal import dedupe, events, retention
 from runtime.journal.database import MISTAKES
 from runtime.journal.events import MATCH
 from runtime.journal.protocol import (
@@ -36,7 +36,10 @@ log = logging.getLogger(__name__)
 
 ENDED: Final = frozenset({RunState.DEAD, RunState.DONE, RunState.STOPPED, RunState.CANCELLED})
 
-_KEEP_PLAN: Final = "INSERT INTO plans (plan, flow, bundle, kept_at) VALUES (?, ?, ?, ?) ON CONFLICT (plan) DO NOTHING"
+_KEEP_PLAN: Final = """
+    INSERT INTO plans (plan, flow, bundle, kept_at) VALUES (?, ?, ?, ?)
+    ON CONFLICT (plan) DO UPDATE SET last_run = NULL WHERE last_run IS NOT NULL
+"""
 _ADD_RUN: Final = (
     "INSERT INTO runs (id, key, flow, plan, state, received_at, keep, serial) VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
 )
@@ -126,7 +129,7 @@ def _apply_rare(connection: apsw.Connection, write: KeepPlan | Await | Emit | Ke
         case KeepAnswer():
             dedupe.keep_answer(connection, write)
         case Prune():
-            _prune(connection, write)
+            _whole(connection, lambda: retention.prune(connection, write))
 
 
 def _whole(connection: apsw.Connection, work: Callable[[], None]) -> None:
@@ -139,11 +142,6 @@ def _whole(connection: apsw.Connection, work: Callable[[], None]) -> None:
             connection.execute("ROLLBACK TO whole; RELEASE whole")
         raise
     connection.execute("RELEASE whole")
-
-
-def _prune(connection: apsw.Connection, write: Prune) -> None:
-    gone = (prune(connection, write.at, write.slice) for prune in (dedupe.prune, events.prune))
-    write.more = max(gone) >= write.slice
 
 
 def run_row(accept: Accept) -> tuple[str, str, str, str, str, int, int | None, bytes | None]:

@@ -71,7 +71,7 @@ class Accept:
     context: bytes = b""
     notes: bytes = b""
     running: bool = True  # False: no room to run it at once
-    keep: int | None = None  # ms after its end that the run is kept; None: as the settings say
+    keep: int | None = None  # ms after its end that the run is kept; None: as long as `Prune` says
     serial: bytes | None = None
     dedupe: bytes | None = None
     dedupe_until: int = 0  # when the window ends
@@ -122,7 +122,7 @@ class Move:
 
 @dataclass(slots=True)
 class KeepPlan:
-    """Keep the sources of a plan, so that its runs can end on it. Keeping it again changes nothing."""
+    """Keep the sources of a plan, so that its runs can end on it. Keeping it again says that runs may begin on it."""
 
     plan: str
     flow: str
@@ -183,10 +183,16 @@ class KeepAnswer:
 
 @dataclass(slots=True)
 class Prune:
-    """Forget a slice of the dedupe keys and events whose time is over, and which nobody waits for."""
+    """Forget a slice of what is over: dedupe keys, events that nobody waits for, runs with all that is kept of them.
+
+    A run is over `keep` after its end; by itself after 30 days, or 90 where it is dead. Of the plans, those that are
+    not among `plans` go after their last run; None keeps all. Then the file gives back what much of it is free.
+    """
 
     at: int
+    plans: frozenset[str] | None = None  # on which new runs may begin
     slice: int = 200
+    seconds: float = 0.01  # after which no other piece of work is begun
     more: bool = False  # set by the commit: there may be more of them
     lost: bool = False  # set by the commit: an error of ours (logged); nothing was forgotten
 

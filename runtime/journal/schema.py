@@ -138,6 +138,15 @@ JOURNAL: Final = Tables(
         ) STRICT, WITHOUT ROWID;
         CREATE INDEX waiters_event ON waiters (event, key);
         """,
+        # Retention: which runs are over, and which plan has no run any more.
+        """
+        CREATE INDEX runs_over
+            ON runs (ended_at + coalesce(keep, CASE state WHEN 'dead' THEN 7776000000 ELSE 2592000000 END))
+            WHERE ended_at IS NOT NULL;
+
+        -- The youngest run there was when the plan was found to be no longer in use; NULL while it is.
+        ALTER TABLE plans ADD COLUMN last_run INTEGER;
+        """,
     ),
 )
 
@@ -151,6 +160,16 @@ def check(connection: apsw.Connection, tables: tuple[Tables, ...]) -> None:
         found = _version(connection, room)
         if found > len(room.migrations):
             raise JournalTooNew(room.name, found, len(room.migrations))
+
+
+def versions(connection: apsw.Connection, tables: tuple[Tables, ...]) -> tuple[int, ...]:
+    """The versions that a file has: of the journal's own tables, then of each room's; 0 for none yet."""
+    return tuple(_version(connection, room) for room in (JOURNAL, *tables))
+
+
+def newest(tables: tuple[Tables, ...]) -> tuple[int, ...]:
+    """The versions that this version of Seta knows, in the same order."""
+    return tuple(len(room.migrations) for room in (JOURNAL, *tables))
 
 
 def migrate(connection: apsw.Connection, tables: tuple[Tables, ...]) -> None:

@@ -11,6 +11,7 @@ from typing import Final, TypeVar
 import apsw
 
 from runtime.journal import lock, queries
+from runtime.journal.backup import copy_to
 from runtime.journal.batch import BatchFuture
 from runtime.journal.database import NAME, check_library, make_file, open_reading, open_writing
 from runtime.journal.disk import Disk
@@ -24,7 +25,7 @@ from runtime.journal.protocol import (
     Write,
 )
 from runtime.journal.reader import Reader
-from runtime.journal.schema import Tables, migrate
+from runtime.journal.schema import Tables, migrate, newest, versions
 from runtime.journal.writer import Writer
 
 T = TypeVar("T")
@@ -123,7 +124,8 @@ async def open_journal(
     """Take the folder and open its journal, making both where there are none.
 
     `clock` gives milliseconds since the Unix epoch; `tables` are those of other rooms in the same file; `wait` is
-    how many seconds to wait for another process to let go of the folder. Raises FolderInUse, JournalTooNew,
+    how many seconds to wait for another process to let go of the folder. Before the tables of an older file are
+    changed, it is copied to a file beside it, named by the versions of its tables. Raises FolderInUse, JournalTooNew,
     NotAJournal, SqliteTooOld, and JournalError where the file cannot be read or written.
     """
     check_library(apsw.sqlite_lib_version())
@@ -149,6 +151,9 @@ def _open(path: Path, now: int, tables: tuple[Tables, ...]) -> _Opened:
         make_file(path)
         connection = open_writing(path, tables)
         try:
+            found = versions(connection, tables)
+            if any(found) and found != newest(tables):
+                copy_to(connection, path.with_name(f"{path.stem}-{'.'.join(map(str, found))}{path.suffix}"))
             migrate(connection, tables)
             incarnation, url_key = _begin_incarnation(connection, now)
         except BaseException:

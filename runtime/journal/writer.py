@@ -20,6 +20,7 @@ log = logging.getLogger(__name__)
 BATCH_LIMIT: Final = 512  # writes; more of them wait for the next commit, so that nobody waits long
 QUIET_SECONDS: Final = 1.0  # without work before the writer sees to itself
 CHECKPOINT_PAGES: Final = 1000  # of 4 KiB in the log, after which it is copied into the database
+LONG_LOG_PAGES: Final = 16_000  # after which reads are waited for, so that it can begin anew
 
 _INCARNATION: Final = "SELECT value FROM meta WHERE name = 'incarnation'"
 _PROBE: Final = "INSERT INTO meta (name, value) VALUES ('probe', 1) ON CONFLICT (name) DO UPDATE SET value = value + 1"
@@ -196,7 +197,9 @@ class Writer:
         self._pages = 0
         try:
             if self._connection is not None:
-                self._connection.wal_checkpoint(mode=mode)
+                pages, _ = self._connection.wal_checkpoint(mode=mode)
+                if pages > LONG_LOG_PAGES:
+                    self._connection.wal_checkpoint(mode=apsw.SQLITE_CHECKPOINT_RESTART)
         except apsw.Error as error:
             log.warning("the journal's log could not be copied: %s", error)
 

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from runtime.engine import backlog
+from runtime.engine import retention
 from runtime.engine.answers import Answered
 from runtime.failures import StepFailure
 from runtime.program import Dedupe, Request
@@ -127,7 +127,7 @@ async def test_a_repeat_before_the_answer_gets_the_run_s_id(servers: Servers) ->
 
 
 async def test_what_is_over_is_forgotten_a_little_at_a_time(servers: Servers, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(backlog, "PRUNE_SECONDS", 0.01)
+    monkeypatch.setattr(retention, "LOOK_SECONDS", 0.01)
     server = await servers.start(ONCE)
     await asyncio.gather(*(server.deliver(n) for n in range(450)))
     servers.clock.ahead = HOUR // 2

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from runtime.context import Failed
-from runtime.engine import backlog
+from runtime.engine import retention
 from runtime.engine.engine import Limits
 from runtime.failures import StepFailure
 from runtime.journal.protocol import RunState
@@ -195,7 +195,7 @@ async def test_between_an_event_and_the_end_of_the_time_the_earlier_one_counts(
 async def test_an_event_is_kept_so_long_and_for_those_who_wait_even_longer(
     servers: Servers, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(backlog, "PRUNE_SECONDS", 0.01)
+    monkeypatch.setattr(retention, "LOOK_SECONDS", 0.01)
     gate = asyncio.Event()
     limits = Limits(keep_events=HOUR)
     server = await servers.start(WAITS, EMITS, world=World(**{"before:late": gate}), limits=limits, wrap=Held)

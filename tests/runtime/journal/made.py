@@ -9,10 +9,12 @@ NOW = 1_764_000_000_000  # ms
 _numbers = count(1)
 
 
-def accept(run_id: str = "", *, flow: str = "retomada", body: bytes = b"{}", running: bool = True) -> Accept:
+def accept(
+    run_id: str = "", *, flow: str = "retomada", body: bytes = b"{}", running: bool = True, keep: int | None = None
+) -> Accept:
     """A delivery with an id of its own."""
     run_id = run_id or f"run{next(_numbers):08}"
-    return Accept(run_id, f"key of {run_id}", flow, "plan1", NOW, body, b"[1]", b"", running)
+    return Accept(run_id, f"key of {run_id}", flow, "plan1", NOW, body, b"[1]", b"", running, keep)
 
 
 def record(

@@ -7,10 +7,11 @@ import apsw
 import pytest
 
 from runtime.journal import JournalTooNew, NotAJournal, Tables
-from runtime.journal.database import SqliteTooOld, check_library, open_writing
-from runtime.journal.protocol import JournalError
+from runtime.journal.database import SqliteTooOld, check_library, make_file, open_writing
+from runtime.journal.protocol import JournalError, Prune
+from runtime.journal.schema import JOURNAL
 from tests.runtime.journal.conftest import Open
-from tests.runtime.journal.made import accept
+from tests.runtime.journal.made import NOW, accept
 
 ONE = Tables("cars", ("CREATE TABLE cars (plate TEXT) STRICT",))
 TWO = Tables("cars", (*ONE.migrations, "ALTER TABLE cars ADD COLUMN colour TEXT; CREATE INDEX plates ON cars (plate)"))
@@ -49,7 +50,7 @@ async def test_the_file_keeps_its_promises(opened: Open) -> None:
     connection = open_writing(journal.path, ())
     settings = {
         "application_id": 0x53455441,
-        "user_version": 1,
+        "user_version": 2,
         "journal_mode": "wal",
         "synchronous": 2,
         "auto_vacuum": 2,
@@ -77,9 +78,9 @@ async def test_the_url_key_is_made_once(opened: Open, tmp_path: Path) -> None:
 async def test_a_file_of_a_newer_version_is_refused_and_left_alone(opened: Open, folder: Path) -> None:
     await (await opened()).close()
     with apsw.Connection(str(folder / "seta.db")) as connection:
-        connection.pragma("user_version", 2)
+        connection.pragma("user_version", 3)
     before = (folder / "seta.db").read_bytes()
-    message = "the database was written by a newer version: its tables 'journal' are at version 2, this version knows 1"
+    message = "the database was written by a newer version: its tables 'journal' are at version 3, this version knows 2"
     with pytest.raises(JournalTooNew, match=f"^{re.escape(message)}$"):
         await opened()
     assert (folder / "seta.db").read_bytes() == before
@@ -130,3 +131,63 @@ def test_a_sqlite_with_the_bug_in_its_log_is_refused() -> None:
     message = "SQLite 3.51.2 can corrupt its write-ahead log; Seta needs 3.51.3 or newer"
     with pytest.raises(SqliteTooOld, match=f"^{re.escape(message)}$"):
         check_library("3.51.2")
+
+
+async def test_an_older_file_is_copied_before_its_tables_change(opened: Open, folder: Path) -> None:
+    journal = await opened(tables=(ONE,))
+    await journal.commit(accept("kept"))
+    await journal.close()
+    backup = folder / "seta-2.1.db"
+    assert not backup.exists()
+    await opened(tables=(TWO,))
+    assert modes(folder)["seta-2.1.db"] == 0o600
+    connection = apsw.Connection(str(backup), flags=apsw.SQLITE_OPEN_READONLY)
+    columns = list(connection.execute("SELECT name FROM pragma_table_info('cars')"))
+    assert (connection.execute("SELECT id FROM runs").get, columns) == ("kept", [("plate",)])
+    connection.close()
+
+
+async def test_a_copy_that_an_attempt_left_is_replaced(opened: Open, folder: Path) -> None:
+    await (await opened(tables=(ONE,))).close()
+    for name in ("seta-2.1.db", "seta-2.1.db.part"):
+        (folder / name).write_text("half a copy")
+    await opened(tables=(TWO,))
+    assert (folder / "seta-2.1.db").read_bytes().startswith(b"SQLite format 3")
+    assert not (folder / "seta-2.1.db.part").exists()
+
+
+async def test_without_a_copy_nothing_is_changed(opened: Open, folder: Path) -> None:
+    await (await opened(tables=(ONE,))).close()
+    (folder / "seta-2.1.db").mkdir()
+    with pytest.raises(OSError, match="directory"):
+        await opened(tables=(TWO,))
+    assert modes(folder).keys() & {"seta-2.1.db.part"} == set()
+    journal = await opened(tables=(ONE,))
+    assert await journal.read(lambda c: list(c.execute("SELECT name FROM pragma_table_info('cars')"))) == [("plate",)]
+
+
+def first_version(folder: Path) -> None:
+    """A file as the first version made it, with a run that is over and a plan."""
+    folder.mkdir(mode=0o700)
+    make_file(folder / "seta.db")
+    with apsw.Connection(str(folder / "seta.db")) as connection:
+        connection.execute("PRAGMA auto_vacuum = INCREMENTAL").fetchall()
+        connection.execute(JOURNAL.migrations[0]).fetchall()
+        connection.pragma("application_id", 0x53455441)
+        connection.pragma("user_version", 1)
+        columns = "id, key, flow, plan, state, received_at, ended_at"
+        connection.execute(f"INSERT INTO runs ({columns}) VALUES ('a', '', '', '', 'done', 1, 2)")  # noqa: S608  # our own
+        connection.execute("INSERT INTO plans (plan, flow, bundle, kept_at) VALUES ('p', 'f', x'', 1)")
+    connection.close()
+
+
+async def test_the_first_version_of_the_journal_becomes_the_newest_and_keeps_its_runs(
+    opened: Open, folder: Path
+) -> None:
+    first_version(folder)
+    journal = await opened()
+    assert [run.id for run in await journal.runs(limit=9)] == ["a"]
+    await journal.commit(Prune(NOW, frozenset()))
+    assert await journal.runs(limit=9) == []
+    assert await journal.plan("p") is None
+    assert (folder / "seta-1.db").exists()

@@ -15,10 +15,11 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 from runtime.failures import Kind as FailureKind
 from runtime.failures import StepFailure
 from runtime.journal import SqliteJournal, Tables, open_journal
-from runtime.journal.protocol import Accept, Kind, Move, Record, RunState, Write
+from runtime.journal.protocol import Accept, Kind, Move, Prune, Record, RunState, Write
 from tests.runtime.journal.made import NOW, accept, move, record
 
 NOTES = Tables("notes", ("CREATE TABLE notes (n INTEGER PRIMARY KEY, text TEXT) STRICT",))
+DAY = 86_400_000
 OPEN = {RunState.ACCEPTED, RunState.RUNNING, RunState.WAITING}
 BEGUN = (Kind.STARTED, Kind.TRIED, Kind.TIMER)
 REPLACES = {(begun, end) for begun in BEGUN for end in (Kind.RESULT, Kind.FAILED)} | {(Kind.STARTED, Kind.TRIED)}
@@ -44,21 +45,22 @@ class Model:
 
     runs: dict[int, tuple[str, RunState, int | None]] = field(default_factory=dict)
     steps: dict[int, dict[str, tuple[Kind, bytes]]] = field(default_factory=dict)
+    over: dict[int, int] = field(default_factory=dict)  # when what has ended may go
+    keep: dict[int, int] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
+    last: int = 0
 
     def apply(self, write: Write) -> bool:
         """Do a write and say whether it is lost."""
         match write:
             case Accept():
-                seq = len(self.runs) + 1
-                state = RunState.RUNNING if write.running else RunState.ACCEPTED
-                self.runs[seq] = (write.run_id, state, None)
-                self.steps[seq] = {}
+                self._accept(write)
                 return False
             case Move():
-                if not self.is_open(write.run):
-                    return True
-                self.runs[write.run] = (self.runs[write.run][0], write.state, write.wake_at)
+                return self._move(write)
+            case Prune():
+                for run in [run for run, at in self.over.items() if at <= write.at]:
+                    del self.runs[run], self.steps[run], self.over[run], self.keep[run]
                 return False
             case Record(effect=Note() as note):
                 return self._record_note(write, note)
@@ -66,6 +68,21 @@ class Model:
                 return self._record(write, write.kind, write.value)
             case _:  # what else there is has no state here
                 return False
+
+    def _accept(self, write: Accept) -> None:
+        self.last += 1
+        state = RunState.RUNNING if write.running else RunState.ACCEPTED
+        self.runs[self.last] = (write.run_id, state, None)
+        self.steps[self.last] = {}
+        self.keep[self.last] = write.keep or 30 * DAY
+
+    def _move(self, write: Move) -> bool:
+        if not self.is_open(write.run):
+            return True
+        self.runs[write.run] = (self.runs[write.run][0], write.state, write.wake_at)
+        if write.state is RunState.DONE:
+            self.over[write.run] = write.at + self.keep[write.run]
+        return False
 
     def is_open(self, run: int) -> bool:
         return run in self.runs and self.runs[run][1] in OPEN
@@ -95,7 +112,7 @@ class Model:
 
 RUNS = st.integers(1, 6)
 STEPS = st.sampled_from(["a", "b"])
-ACCEPTS = st.builds(accept, running=st.booleans())
+ACCEPTS = st.builds(accept, running=st.booleans(), keep=st.sampled_from([None, 1, DAY]))
 RECORDS = st.builds(record, RUNS, STEPS, st.sampled_from(Kind), st.binary(max_size=4))
 EFFECTS = st.builds(
     record, RUNS, STEPS, effect=st.builds(Note, st.sampled_from("xyz"), st.sampled_from([None, None, *FailureKind]))
@@ -106,7 +123,8 @@ MOVES = st.builds(
     st.sampled_from([RunState.RUNNING, RunState.WAITING, RunState.DONE, RunState.PARKED]),
     wake_at=st.none() | st.integers(NOW, NOW + 3),
 )
-WRITES = st.lists(ACCEPTS | RECORDS | EFFECTS | MOVES, min_size=1, max_size=12)
+PRUNES = st.builds(Prune, st.sampled_from([NOW, NOW + 1, NOW + DAY, NOW + 30 * DAY]), seconds=st.just(60.0))
+WRITES = st.lists(ACCEPTS | RECORDS | EFFECTS | MOVES | PRUNES, min_size=1, max_size=12)
 
 
 class JournalMachine(RuleBasedStateMachine):
@@ -148,7 +166,7 @@ class JournalMachine(RuleBasedStateMachine):
     def name_known_runs(self, writes: list[Write]) -> None:
         """Let no write be of a run that its own batch begins: nobody knows the number yet."""
         for write in writes:
-            if isinstance(write, Record | Move) and write.run > len(self.model.runs):
+            if isinstance(write, Record | Move) and write.run > self.model.last:
                 write.run = 999
 
     @rule(batches=st.lists(WRITES, min_size=2, max_size=5))
