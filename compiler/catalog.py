@@ -109,7 +109,27 @@ class Verb(msgspec.Struct, frozen=True, omit_defaults=True, tag="verb"):
         return f"{self.verb} {self.noun}".strip()
 
 
-Entry = Function | Entity | Verb
+class TemplateParam(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
+    """A parameter of a template; all of them are needed."""
+
+    name: str
+    type: str
+    doc: str = ""
+
+
+class Template(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True, tag="template"):
+    """A message template that WhatsApp has approved, as `send hsm "name"` sends it.
+
+    `language` is written as WhatsApp does: pt_BR. A name has one entry: its languages share the parameters.
+    """
+
+    name: str
+    language: str
+    params: tuple[TemplateParam, ...] = ()
+    doc: str = ""
+
+
+Entry = Function | Entity | Verb | Template
 E = TypeVar("E")
 
 
@@ -119,6 +139,7 @@ class Catalog(msgspec.Struct, frozen=True):
     verbs: dict[str, Verb]
     functions: dict[str, Function]
     entities: dict[str, Entity]
+    templates: dict[str, Template] = {}
 
     @classmethod
     def of(cls, entries: Iterable[Entry]) -> Self:
@@ -126,6 +147,7 @@ class Catalog(msgspec.Struct, frozen=True):
         verbs: dict[str, Verb] = {}
         functions: dict[str, Function] = {}
         entities: dict[str, Entity] = {}
+        templates: dict[str, Template] = {}
         for entry in entries:
             match entry:
                 case Verb():
@@ -134,7 +156,14 @@ class Catalog(msgspec.Struct, frozen=True):
                     _put(functions, entry.name, entry)
                 case Entity():
                     _put(entities, entry.name, entry)
-        return cls(verbs, functions, entities)
+                case Template():
+                    _put(templates, entry.name, entry)
+        return cls(verbs, functions, entities, templates)
+
+    def extended(self, entries: Iterable[Entry]) -> Self:
+        """This catalog and more; raises ValueError as `of` does."""
+        tables = (self.verbs, self.functions, self.entities, self.templates)
+        return self.of((*(entry for table in tables for entry in table.values()), *entries))
 
 
 def _put(table: dict[str, E], name: str, entry: E) -> None:

@@ -12,7 +12,7 @@ from pathlib import PurePosixPath
 
 import msgspec
 
-from compiler.catalog import Catalog
+from compiler.catalog import Catalog, Template
 from compiler.check import Environment, Facts, check_flow, declare, same_names
 from compiler.codegen import generate
 from compiler.expand import Expanded, Fill, expand
@@ -171,6 +171,13 @@ def used_entries(flow: Compiled, catalog: Catalog) -> list[msgspec.Struct]:
     return _used(flow.plan, flow.expanded, catalog)
 
 
+def templates(plan: Plan, catalog: Catalog) -> list[Template]:
+    """The templates of the catalog file that a plan sends, in order of name."""
+    effects = (op for op in all_steps(plan) if isinstance(op, Effect) and op.verb in catalog.verbs)
+    named = {op.literal for op in effects if catalog.verbs[op.verb].with_ == "params"}
+    return [template for name, template in sorted(catalog.templates.items()) if (name,) in named]
+
+
 def _used(plan: Plan, expanded: Expanded, catalog: Catalog) -> list[msgspec.Struct]:
     verbs = {op.verb for op in all_steps(plan) if isinstance(op, Effect)}
     found: dict[str, msgspec.Struct] = {name: v for name, v in catalog.verbs.items() if name in verbs}
@@ -178,6 +185,7 @@ def _used(plan: Plan, expanded: Expanded, catalog: Catalog) -> list[msgspec.Stru
         named = {verb.result, *(kind for slot in verb.slots for kind in slot.types)}
         found |= {name: entity for name, entity in catalog.entities.items() if name in named}
     written = {node.name.text for node in nodes.walk(expanded.flow) if isinstance(node, nodes.FunctionCall)}
+    found |= {f"template {template.name}": template for template in templates(plan, catalog)}
     functions = applied(plan) | written
     found |= {name: f for name, f in catalog.functions.items() if name in functions}
     return [found[name] for name in sorted(found)]

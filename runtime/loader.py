@@ -16,6 +16,7 @@ from compiler.catalog import Catalog, Entry
 from compiler.check import Environment
 from compiler.codegen import ANSWER, DEDUPE, FLOW, ON_ERROR, PAYLOAD, SERIAL, byte_position
 from compiler.ir import Plan, WaitFor, all_steps
+from compiler.own import NAME, CatalogFileError, read_catalog_file
 from compiler.pipeline import Compiled, Folder, check_folder, compile_folder, used_entries
 from dsl import Diagnostic, Source, read_source
 from runtime import shapes, values
@@ -28,7 +29,7 @@ from runtime.program import ANSWER_WITHIN, Dedupe, Place, Program, Request
 
 
 class FolderError(Exception):
-    """The folder itself cannot be used: it is not there, or its seta.toml is wrong. The message says what to do."""
+    """The folder itself cannot be used: it is not there, or a file that is no flow is wrong. The message says how."""
 
 
 class FolderSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -59,9 +60,10 @@ class Loaded:
         return self.folder.diagnostics
 
 
-def load(folder: Path, catalog: Catalog) -> Loaded:
-    """Compile and link all flows of a folder. Raises FolderError."""
+def load(folder: Path, known: Catalog) -> Loaded:
+    """Compile and link all flows of a folder, whose catalog file adds to what is known. Raises FolderError."""
     settings = folder_settings(folder)
+    catalog = folder_catalog(folder, known)
     compiled = compile_path(folder, catalog, settings)
     programs = {flow.name: link(flow, catalog, settings) for flow in compiled.flows}
     return Loaded(programs, compiled, settings.config, settings)
@@ -150,6 +152,17 @@ def folder_settings(path: Path) -> FolderSettings:
         return msgspec.convert(tomllib.loads(file.read_text(encoding="utf-8")), FolderSettings)
     except (tomllib.TOMLDecodeError, UnicodeDecodeError, msgspec.ValidationError) as error:
         raise FolderError(f"{_shown(file)}: {error}") from error
+
+
+def folder_catalog(path: Path, known: Catalog) -> Catalog:
+    """What is known, with what the catalog file of a folder adds. Raises FolderError."""
+    file = folder_of(path) / NAME
+    if not file.is_file():
+        return known
+    try:
+        return read_catalog_file(_bytes(file), known)
+    except CatalogFileError as error:
+        raise FolderError(f"{_shown(file)}:{error.line}: {error.message}") from error
 
 
 def secrets(loaded: Loaded, folder: Path, environment: Mapping[str, str]) -> dict[str, str]:

@@ -25,37 +25,42 @@ class Basis:
         self.reports = reports
         self._loops = 0
 
-    def expect(self, expr: nodes.Expr, wanted: Type, scope: Scope, where: str) -> Type:
-        """Check an expression that must have a type; `where` names the slot in the message."""
+    def expect(self, expr: nodes.Expr, wanted: Type, scope: Scope, where: str, purpose: str = "") -> Type:
+        """Check an expression that must have a type; `where` names the slot in the message, `purpose` what of it."""
         found = self.check(expr, scope)
         if fits(found, wanted):
             return found
         if isinstance(found, OptionalOf) and fits(found.inner, wanted):
-            self.absent(expr, found, wanted, where)
+            self.absent(expr, found, wanted, where, purpose)
         elif found == SECRET:
             self.secret(expr.span)
         else:
             self.reports.add(
                 "E301",
                 expr.span,
-                f"{where} needs {show(wanted)}, but this is {show(found)}",
+                f"{where} needs {show(wanted)}{purpose}, but this is {show(found)}",
                 f"this is {show(found)}, {show(wanted)} is required",
             )
         return Unknown()
 
-    def absent(self, expr: nodes.Expr, found: OptionalOf, wanted: Type, where: str) -> None:
+    def absent(self, expr: nodes.Expr, found: OptionalOf, wanted: Type, where: str, purpose: str = "") -> None:
+        """Report what may be absent where it must not; whoever declared it so is shown."""
         text = self.reports.source.slice(expr.span)
         related: list[tuple[Span, str]] = []
         fixes: list[Fix] = [self.reports.replace("use a default", expr.span, f"{text} ?? ", snippet=f"{text} ?? …")]
         if isinstance(expr, nodes.NameRef) and (binding := self.facts.names.get(id(expr))) is not None:
+            declared = binding.origin == "payload" and not binding.lenient
             if binding.span != expr.span:
-                related.append((binding.span, "may be absent since here"))
-            if binding.lenient:
+                since = "optional since this declaration" if declared else "may be absent since here"
+                related.append((binding.span, since))
+            if declared:
+                fixes.append(way(f"{expr.name}: {show(found.inner)}", "require it"))
+            elif binding.lenient:
                 fixes.append(way(f"on webhook {{{expr.name}: {show(found.inner)}}}", "declare and require it"))
         self.reports.add(
             "E311",
             expr.span,
-            f"`{text}` may be absent, but {where} needs {show(wanted)}",
+            f"`{text}` may be absent, but {where} needs {show(wanted)}{purpose}",
             f"this is {show(found)}, {show(wanted)} is required",
             related=related,
             fixes=fixes,

@@ -4,17 +4,15 @@ from dataclasses import dataclass
 from typing import Literal
 
 from compiler.catalog import EffectClass, Slot, Verb
-from compiler.check.expressions import Expressions, unique_entries
+from compiler.check.expressions import Expressions
 from compiler.check.facts import Environment, Facts
+from compiler.check.given import Given
 from compiler.check.written import TypeReader, catalog_type
 from compiler.expand import Fill, title
 from compiler.reports import Reports, listed, nearest, way
 from compiler.scope import Binding, Scope
 from compiler.types import (
-    JSON,
-    SECRET,
     OptionalOf,
-    RecordOf,
     Type,
     Unknown,
     fits,
@@ -65,6 +63,7 @@ class Commands:
         self._reports = reports
         self._expressions = expressions
         self._types = TypeReader(reports, environment.types)
+        self._given = Given(environment.catalog, facts, reports, expressions)
 
     def check(self, step: nodes.Command, scope: Scope) -> Result:
         """Check one command; its result's type where it has one."""
@@ -79,9 +78,8 @@ class Commands:
         for slot in verb.slots:
             self._slot(step, verb, slot, scope)
         self._unexpected(step, verb)
+        self._given.check(step, verb, scope)
         for clause in step.clauses:
-            if isinstance(clause, nodes.With):
-                self._with(clause, verb, scope)
             if isinstance(clause, nodes.Every):
                 self._every(clause)
         return Result(self._result(step, verb))
@@ -154,12 +152,6 @@ class Commands:
                 f"the name after `{verb.title}` is part of the plan: it has no holes",
                 "a name known when the flow is compiled is required",
             )
-        elif verb.with_ == "params":
-            self._reports.add(
-                "N203",
-                literal.span,
-                f'template "{literal.static}" is not in the catalog file, so its parameters are not checked',
-            )
 
     # --- slots
 
@@ -167,7 +159,7 @@ class Commands:
         given = next((c for c in step.clauses if word(c) == slot.clause), None)
         types = [catalog_type(kind, self._catalog) for kind in slot.types]
         if isinstance(given, nodes.By | nodes.To):
-            self._given(given.value, slot, verb, types, scope)
+            self._in_slot(given.value, slot, verb, types, scope)
             return
         if not slot.fills:
             if slot.required:
@@ -179,7 +171,7 @@ class Commands:
         elif not any(isinstance(b.type, Unknown) for b in scope):
             self._missing(step, verb, slot, fitting, scope)
 
-    def _given(self, value: nodes.Expr, slot: Slot, verb: Verb, types: list[Type], scope: Scope) -> None:
+    def _in_slot(self, value: nodes.Expr, slot: Slot, verb: Verb, types: list[Type], scope: Scope) -> None:
         found = self._expressions.check(value, scope)
         if any(fits(found, kind) for kind in types):
             return
@@ -257,60 +249,7 @@ class Commands:
                     notes=[f"it takes {listed(sorted(taken))}"],
                 )
 
-    # --- with, every, result
-
-    def _with(self, clause: nodes.With, verb: Verb, scope: Scope) -> None:
-        match verb.with_:
-            case "fields":
-                self._fields(clause.value, verb, scope)
-            case "params":
-                self._params(clause.value, verb, scope)
-            case _:
-                found = self._expressions.check(clause.value, scope)
-                if found == SECRET:
-                    self._expressions.expect(clause.value, JSON, scope, f"with of {verb.title}")
-
-    def _record(self, value: nodes.Expr, verb: Verb, scope: Scope) -> list[nodes.Entry]:
-        if isinstance(value, nodes.Record):
-            self._facts.types[id(value)] = RecordOf(())
-            return unique_entries(value.entries, self._reports)
-        self._expressions.check(value, scope)
-        self._reports.add(
-            "E301",
-            value.span,
-            f"with of {verb.title} is written out as a record: {{name: value}}",
-            "not a record",
-        )
-        return []
-
-    def _fields(self, value: nodes.Expr, verb: Verb, scope: Scope) -> None:
-        for entry in self._record(value, verb, scope):
-            key = entry.key.text
-            field = next((f for f in verb.fields if f.name == key or key in f.aliases), None)
-            if field is None:
-                self._no_field(entry, verb)
-                self._expressions.check(entry.value, scope)
-                continue
-            wanted = optional(catalog_type(field.type, self._catalog))
-            self._expressions.expect(entry.value, wanted, scope, f"{field.name} of {verb.title}")
-
-    def _no_field(self, entry: nodes.Entry, verb: Verb) -> None:
-        names = [f.name for f in verb.fields]
-        meant = nearest(entry.key.text, [*names, *(a for f in verb.fields for a in f.aliases)])
-        self._reports.add(
-            "E210",
-            entry.key.span,
-            f"`{verb.title}` has no field `{entry.key.text}`",
-            f"did you mean `{meant}`?" if meant else "no such field",
-            notes=[f"its fields are {listed(names)}"],
-        )
-
-    def _params(self, value: nodes.Expr, verb: Verb, scope: Scope) -> None:
-        for entry in self._record(value, verb, scope):
-            found = self._expressions.check(entry.value, scope)
-            if isinstance(found, OptionalOf | Unknown) or not (is_text(found) or show(found) in ("int", "decimal")):
-                where = f"{verb.title} {{{entry.key.text}}}"
-                self._expressions.expect(entry.value, catalog_type("text", self._catalog), scope, where)
+    # --- within, every, result
 
     def _constant(self, limit: nodes.Expr) -> None:
         if not isinstance(limit, nodes.DurationLit):

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 class Code:
     """`title` is what the code stands for, `help` what `seta help CODE` prints under it.
 
-    `bad` is a program that gets this code, `good` the same one mended; a test compiles both.
+    `bad` is a program that gets this code, `good` the same one mended; a test compiles both, with the catalog file
+    `catalog` beside them.
     """
 
     code: str
@@ -15,3 +16,4 @@ class Code:
     help: str
     bad: str = ""
     good: str = ""
+    catalog: str = ""

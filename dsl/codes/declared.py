@@ -1,6 +1,7 @@
 """Codes of flows, types, defs and matches as a whole: E2xx, from E219."""
 
 from dsl.codes.code import Code
+from dsl.codes.names import RETOMADA
 
 DECLARED: tuple[Code, ...] = (
     Code(
@@ -20,6 +21,24 @@ flow a
 on webhook "/leads" open {n: int}
   -> log n
 """,
+    ),
+    Code(
+        "E220",
+        "something that `with` has to hand over",
+        """\
+A template of `seta.catalog.json` is sent with all of its parameters. Hand over each of them.
+""",
+        bad="""\
+flow a
+on webhook {telefone: phone}
+  -> send hsm "retomada" to telefone
+""",
+        good="""\
+flow a
+on webhook {telefone: phone, nome: text}
+  -> send hsm "retomada" to telefone with {nome}
+""",
+        catalog=RETOMADA,
     ),
     Code(
         "E221",

@@ -1,6 +1,25 @@
-"""Codes of names and of the catalog: E2xx, up to E217."""
+"""Codes of names and of the catalog: E2xx, up to E218."""
 
 from dsl.codes.code import Code
+
+RETOMADA = """\
+{
+  "schema": "seta.catalog-file/1",
+  "entries": [
+    {
+      "type": "template",
+      "name": "retomada",
+      "language": "pt_BR",
+      "params": [
+        {
+          "name": "nome",
+          "type": "text"
+        }
+      ]
+    }
+  ]
+}
+"""
 
 NAMES: tuple[Code, ...] = (
     Code(
@@ -312,5 +331,24 @@ flow a
 on webhook {n: int}
   -> post "https://erp.example/pedidos" with {n}
 """,
+    ),
+    Code(
+        "E218",
+        "a parameter that the template does not have",
+        """\
+A template that `seta.catalog.json` lists is sent with exactly its parameters: WhatsApp refuses any other. The note
+names them.
+""",
+        bad="""\
+flow a
+on webhook {telefone: phone, nome: text}
+  -> send hsm "retomada" to telefone with {nomee: nome}
+""",
+        good="""\
+flow a
+on webhook {telefone: phone, nome: text}
+  -> send hsm "retomada" to telefone with {nome: nome}
+""",
+        catalog=RETOMADA,
     ),
 )

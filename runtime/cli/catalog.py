@@ -1,17 +1,29 @@
-"""`seta catalog`: the verbs, functions and records that flows may use."""
+"""`seta catalog`: the verbs, functions, records and templates that flows may use."""
 
 import re
 from collections.abc import Callable
 from itertools import groupby
+from pathlib import Path
 from typing import Final
 
 import click
 from rich.console import Console
 
-from compiler.catalog import EffectClass, Field, Param, Slot
+from compiler.catalog import Catalog, EffectClass, Field, Param, Slot
 from compiler.reports import nearest
 from runtime.cli import options, page, terminal
-from runtime.cli.entries import AnyEntry, EntityEntry, FunctionEntry, VerbEntry, document, entries, param_type
+from runtime.cli.data import Problem
+from runtime.cli.entries import (
+    AnyEntry,
+    EntityEntry,
+    FunctionEntry,
+    TemplateEntry,
+    VerbEntry,
+    document,
+    entries,
+    param_type,
+)
+from runtime.loader import FolderError, folder_catalog
 from runtime.steps import catalog
 
 _EFFECTS: Final = {
@@ -30,14 +42,15 @@ _EFFECTS: Final = {
     ),
 )
 @click.argument("words", nargs=-1, metavar="[FILTER]")
+@options.flows
 @options.output("text", "json")
 @options.color
-def command(*, words: tuple[str, ...], format_: str, color: str) -> None:
+def command(*, words: tuple[str, ...], flows: Path, format_: str, color: str) -> None:
     """List the verbs and functions of flows, or show one whole.
 
-    FILTER is a name, or a part of a name or of what is said of it.
+    FILTER is a name, or a part of a name or of what is said of it. What seta.catalog.json adds is there too.
     """
-    known = entries(catalog())
+    known = entries(_catalog(flows))
     found = _matching(known, " ".join(words)) if words else known
     if format_ == "json":
         terminal.show_json(document(found))
@@ -45,6 +58,13 @@ def command(*, words: tuple[str, ...], format_: str, color: str) -> None:
         _show(terminal.console(color), found[0])
     else:
         _list(terminal.console(color), found)
+
+
+def _catalog(flows: Path) -> Catalog:
+    try:
+        return folder_catalog(flows, catalog())
+    except FolderError as error:
+        raise Problem(str(error)) from error
 
 
 def _matching(known: list[AnyEntry], wanted: str) -> list[AnyEntry]:
@@ -89,6 +109,8 @@ def _kind(entry: AnyEntry) -> str:
             return "function"
         case EntityEntry():
             return "record"
+        case TemplateEntry():
+            return "template"
 
 
 def _first_sentence(doc: str) -> str:
@@ -103,7 +125,7 @@ def _first_sentence(doc: str) -> str:
 def _show(to: Console, entry: AnyEntry) -> None:
     page.code(to, terminal.styled(entry.signature, "bold"))
     to.print()
-    page.prose(to, entry.doc)
+    page.prose(to, entry.doc or "A template that WhatsApp has approved.")
     match entry:
         case VerbEntry():
             _show_verb(to, entry)
@@ -111,6 +133,9 @@ def _show(to: Console, entry: AnyEntry) -> None:
             _show_function(to, entry)
         case EntityEntry():
             _rows(to, "Fields", [(f"{f.name}: {f.type}", _about(f, entry.key)) for f in entry.fields])
+        case TemplateEntry():
+            _rows(to, "Parameters", [(f"{p.name}: {p.type}", p.doc) for p in entry.params])
+            _rows(to, "Language", [(entry.language, "")])
 
 
 def _show_verb(to: Console, verb: VerbEntry) -> None:

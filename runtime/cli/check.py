@@ -17,7 +17,7 @@ from runtime.cli.data import Problem
 from runtime.cli.folder import is_colored
 from runtime.cli.mend import mend
 from runtime.cli.terminal import clean
-from runtime.loader import FolderError, check_path, folder_settings
+from runtime.loader import FolderError, check_path, folder_catalog, folder_settings
 from runtime.steps import catalog
 
 _WIDEST: Final = 120
@@ -58,9 +58,13 @@ def command(*, paths: tuple[Path, ...], flows: Path, format_: str, fix: bool, co
 
 def _diagnostics(paths: tuple[Path, ...], known: Catalog) -> list[Diagnostic]:
     try:
-        return [found for path in paths for found in check_path(path, known, folder_settings(path))]
+        return [found for path in paths for found in _of_path(path, known)]
     except FolderError as error:
         raise Problem(str(error)) from error
+
+
+def _of_path(path: Path, known: Catalog) -> tuple[Diagnostic, ...]:
+    return check_path(path, folder_catalog(path, known), folder_settings(path))
 
 
 def _tell_mended(mended: list[Mended], *, on_errors: bool) -> None:

@@ -5,7 +5,19 @@ from typing import Final
 
 import msgspec
 
-from compiler.catalog import Catalog, EffectClass, Entity, Example, Field, Function, Param, Slot, Verb
+from compiler.catalog import (
+    Catalog,
+    EffectClass,
+    Entity,
+    Example,
+    Field,
+    Function,
+    Param,
+    Slot,
+    Template,
+    TemplateParam,
+    Verb,
+)
 
 _LITERALS: Final = {"": "", "static": ' "NAME"', "url": ' "URL"'}
 
@@ -48,29 +60,41 @@ class EntityEntry(msgspec.Struct, frozen=True):
     fields: tuple[Field, ...]
 
 
+class TemplateEntry(msgspec.Struct, frozen=True):
+    """A message template of the catalog file."""
+
+    name: str
+    signature: str
+    doc: str
+    language: str
+    params: tuple[TemplateParam, ...]
+
+
 class Document(msgspec.Struct, frozen=True, tag_field="schema", tag="seta.catalog/1"):
     """`seta catalog --json`."""
 
     verbs: list[VerbEntry]
     functions: list[FunctionEntry]
     entities: list[EntityEntry]
+    templates: list[TemplateEntry]
 
 
-AnyEntry = VerbEntry | FunctionEntry | EntityEntry
+AnyEntry = VerbEntry | FunctionEntry | EntityEntry | TemplateEntry
 
 
 def entries(known: Catalog) -> list[AnyEntry]:
-    """All of a catalog: verbs, functions, records, each in order of name."""
+    """All of a catalog: verbs, functions, records, templates, each in order of name."""
     return [
         *(_verb(verb) for _, verb in sorted(known.verbs.items())),
         *(_function(function) for _, function in sorted(known.functions.items())),
         *(_entity(entity) for _, entity in sorted(known.entities.items())),
+        *(_template(template, known) for _, template in sorted(known.templates.items())),
     ]
 
 
 def document(found: Iterable[AnyEntry]) -> Document:
     """Entries by kind."""
-    made = Document([], [], [])
+    made = Document([], [], [], [])
     for entry in found:
         match entry:
             case VerbEntry():
@@ -79,6 +103,8 @@ def document(found: Iterable[AnyEntry]) -> Document:
                 made.functions.append(entry)
             case EntityEntry():
                 made.entities.append(entry)
+            case TemplateEntry():
+                made.templates.append(entry)
     return made
 
 
@@ -132,3 +158,11 @@ def _function(function: Function) -> FunctionEntry:
 def _entity(entity: Entity) -> EntityEntry:
     fields = ", ".join(f"{field.name}: {field.type}" for field in entity.fields)
     return EntityEntry(entity.name, f"{entity.name} = {{{fields}}}", entity.doc, entity.key, entity.fields)
+
+
+def _template(template: Template, known: Catalog) -> TemplateEntry:
+    """A template with the step that sends it."""
+    sending = next((verb.title for _, verb in sorted(known.verbs.items()) if verb.with_ == "params"), "")
+    params = ", ".join(f"{param.name}: {param.type}" for param in template.params)
+    signature = f'{sending} "{template.name}"' + (f" with {{{params}}}" if params else "")
+    return TemplateEntry(template.name, signature, template.doc, template.language, template.params)

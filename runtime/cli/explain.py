@@ -17,8 +17,8 @@ from compiler.pipeline import Compiled
 from runtime.cli import options, page, terminal
 from runtime.cli.data import Problem
 from runtime.cli.folder import refuse
-from runtime.cli.plans import Leaving, Plan, PlanList, Step, Waiting, plan_of
-from runtime.loader import FolderError, compile_path, folder_settings
+from runtime.cli.plans import Leaving, Plan, PlanList, Sent, Step, Waiting, plan_of
+from runtime.loader import FolderError, compile_path, folder_catalog, folder_settings
 from runtime.steps import catalog
 
 _STAGES: Final[dict[str, Callable[[Compiled], str]]] = {
@@ -46,7 +46,7 @@ def command(*, path: Path, emit: str | None, format_: str, color: str) -> None:
     """
     if emit is not None and format_ == "json":
         raise click.UsageError("--emit prints one stage as text, and --json all that a reviewer needs: choose one")
-    known = catalog()
+    known = _catalog(path)
     flows = _flows(path, known, color)
     if format_ == "json":
         terminal.show_json(PlanList(tuple(plan_of(flow, known) for flow in flows)))
@@ -59,6 +59,13 @@ def command(*, path: Path, emit: str | None, format_: str, color: str) -> None:
             to.print(terminal.text_block(_STAGES[emit](flow)), soft_wrap=True)
         else:
             show_plan(to, plan_of(flow, known))
+
+
+def _catalog(path: Path) -> Catalog:
+    try:
+        return folder_catalog(path, catalog())
+    except FolderError as error:
+        raise Problem(str(error)) from error
 
 
 def _flows(path: Path, known: Catalog, color: str) -> tuple[Compiled, ...]:
@@ -88,6 +95,9 @@ def show_plan(to: Console, plan: Plan) -> None:
     if plan.waits:
         to.print()
         _table(to, ("WAITS AT", "NEEDS AFTERWARDS", "PERSONAL"), [_waiting(one) for one in plan.waits])
+    if plan.templates:
+        to.print()
+        _table(to, ("TEMPLATE", "LANGUAGE", "PARAMETERS"), [_sent(one) for one in plan.templates])
     to.print()
     page.code(to, _highlighted(plan.python) if to.is_terminal else terminal.text_block(plan.python))
 
@@ -108,6 +118,10 @@ def _leaving(one: Leaving) -> tuple[str, ...]:
 
 def _waiting(one: Waiting) -> tuple[str, ...]:
     return one.step, ", ".join(one.needs), ", ".join(one.personal)
+
+
+def _sent(one: Sent) -> tuple[str, ...]:
+    return one.template, one.language, ", ".join(one.params)
 
 
 def _steps(to: Console, steps: tuple[Step, ...]) -> None:

@@ -7,6 +7,7 @@ import click
 from rich.console import Console
 from rich.text import Text
 
+from compiler.own import NAME, read_catalog_file
 from compiler.pipeline import check_folder
 from compiler.reports import nearest
 from dsl import CODES, Code, Source, render_text
@@ -77,6 +78,10 @@ def _explain(to: Console, code: Code) -> None:
     to.print(terminal.styled(_family(code), "dim"))
     to.print()
     page.prose(to, code.help)
+    if code.catalog:
+        page.title(to, f"With this {NAME} beside the flows:")
+        to.print()
+        page.program(to, code.catalog.splitlines())
     page.title(to, "This gets it:")
     to.print()
     page.program(to, example_lines(code.bad))
@@ -89,7 +94,8 @@ def _explain(to: Console, code: Code) -> None:
 
 def _diagnostics(to: Console, code: Code) -> None:
     """What is said of the bad example, as far as it is about this code."""
-    checked = check_folder([Source("example.seta", code.bad)], _SETTINGS.environment(catalog()))
+    known = read_catalog_file(code.catalog.encode(), catalog()) if code.catalog else catalog()
+    checked = check_folder([Source("example.seta", code.bad)], _SETTINGS.environment(known))
     found = [diagnostic for diagnostic in checked.diagnostics if diagnostic.code == code.code]
     colored = to.color_system is not None and not to.no_color
     click.echo(render_text(found, color=colored, width=page.width(to)), nl=False, color=colored)

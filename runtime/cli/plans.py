@@ -4,10 +4,10 @@ from decimal import Decimal
 
 import msgspec
 
-from compiler.catalog import Catalog
+from compiler.catalog import Catalog, Template
 from compiler.egress import egress
 from compiler.explain import long_form, python, step_lines
-from compiler.pipeline import Compiled
+from compiler.pipeline import Compiled, templates
 from compiler.types import show
 from compiler.waits import waits
 
@@ -56,6 +56,14 @@ class Waiting(msgspec.Struct, frozen=True):
     personal: tuple[str, ...]
 
 
+class Sent(msgspec.Struct, frozen=True):
+    """A template of the catalog file that the flow sends; its parameters as `name: type`."""
+
+    template: str
+    language: str
+    params: tuple[str, ...]
+
+
 class Plan(msgspec.Struct, frozen=True):
     """A flow with all that it means. `path` is None where its address is derived from its name."""
 
@@ -69,6 +77,7 @@ class Plan(msgspec.Struct, frozen=True):
     steps: tuple[Step, ...]
     leaves: tuple[Leaving, ...]
     waits: tuple[Waiting, ...]
+    templates: tuple[Sent, ...]
     python: str
 
 
@@ -92,5 +101,10 @@ def plan_of(flow: Compiled, known: Catalog) -> Plan:
         steps=tuple(Step(step.id, step.kind, step.does, step.failure) for step in step_lines(flow, known)),
         leaves=tuple(Leaving(one.step, one.where, one.fields, one.personal) for one in egress(flow)),
         waits=tuple(Waiting(one.step, one.needs, one.personal) for one in waits(flow)),
+        templates=tuple(_sent(template) for template in templates(flow.plan, known)),
         python=python(flow),
     )
+
+
+def _sent(template: Template) -> Sent:
+    return Sent(template.name, template.language, tuple(f"{param.name}: {param.type}" for param in template.params))

@@ -7,23 +7,25 @@ import pytest
 
 import compiler
 from compiler.check import Environment
+from compiler.own import read_catalog_file
 from compiler.pipeline import compile_folder
 from dsl import Source
 from dsl.codes import CODES, REGISTRY, Code
 from runtime.steps import catalog
 
-ENVIRONMENT = Environment(catalog(), frozenset({"erp"}))
+CONFIG = frozenset({"erp"})
 SHOWN = [code for code in REGISTRY if code.bad]
 
 
-def said(text: str) -> set[str]:
-    return {d.code for d in compile_folder([Source("a.seta", text)], ENVIRONMENT).diagnostics}
+def said(text: str, code: Code) -> set[str]:
+    known = read_catalog_file(code.catalog.encode(), catalog()) if code.catalog else catalog()
+    return {d.code for d in compile_folder([Source("a.seta", text)], Environment(known, CONFIG)).diagnostics}
 
 
 @pytest.mark.parametrize("code", SHOWN, ids=lambda code: code.code)
 def test_the_bad_example_gets_its_code_and_the_good_one_no_error(code: Code) -> None:
-    assert code.code in said(code.bad)
-    good = said(code.good)
+    assert code.code in said(code.bad, code)
+    good = said(code.good, code)
     assert code.code not in good
     assert not [found for found in good if found.startswith("E")]
 

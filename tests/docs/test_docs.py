@@ -15,6 +15,7 @@ import msgspec
 import pytest
 
 from compiler.check import Environment
+from compiler.own import read_catalog_file, write_catalog_file
 from compiler.pipeline import compile_folder
 from dsl import Source, render_text
 from runtime.loader import FolderSettings
@@ -54,7 +55,7 @@ def of_kind(kind: str) -> list[Block]:
 
 
 def test_every_block_is_of_a_kind_that_is_run() -> None:
-    assert {block.kind for block in BLOCKS} <= {"seta", "console", "toml"}
+    assert {block.kind for block in BLOCKS} <= {"seta", "console", "toml", "json"}
 
 
 @pytest.mark.parametrize("block", of_kind("seta"), ids=str)
@@ -66,6 +67,11 @@ def test_a_flow_in_the_docs_compiles_without_errors(block: Block) -> None:
 @pytest.mark.parametrize("block", of_kind("toml"), ids=str)
 def test_settings_in_the_docs_are_settings(block: Block) -> None:
     assert msgspec.convert(tomllib.loads(block.text), FolderSettings) != FolderSettings()
+
+
+@pytest.mark.parametrize("block", of_kind("json"), ids=str)
+def test_catalog_file_in_the_docs_is_one_as_it_is_written(block: Block) -> None:
+    assert write_catalog_file(read_catalog_file(block.text.encode(), catalog())).decode() == block.text
 
 
 def commands(block: Block) -> Iterator[tuple[str, str]]:

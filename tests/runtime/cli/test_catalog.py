@@ -135,7 +135,7 @@ def test_everything_has_a_page(seta: Seta, name: str) -> None:
 
 def test_catalog_is_a_document(seta: Seta) -> None:
     document = json.loads(seta("catalog", "--json").output)
-    assert list(document) == ["schema", "verbs", "functions", "entities"]
+    assert list(document) == ["schema", "verbs", "functions", "entities", "templates"]
     assert document["schema"] == "seta.catalog/1"
     known = catalog()
     assert [entry["name"] for entry in document["verbs"]] == sorted(known.verbs)
@@ -162,6 +162,7 @@ def test_document_of_one_has_all_of_it(seta: Seta) -> None:
         ],
         "functions": [],
         "entities": [],
+        "templates": [],
     }
     [function] = json.loads(seta("catalog", "abs", "--json").output)["functions"]
     assert function == {

@@ -11,7 +11,7 @@ from rich.console import Console
 from compiler.explain import python
 from runtime.cli import terminal
 from runtime.cli.explain import show_plan
-from runtime.cli.plans import FilledIn, Leaving, PayloadField, Plan, Step, Waiting
+from runtime.cli.plans import FilledIn, Leaving, PayloadField, Plan, Sent, Step, Waiting
 from runtime.loader import compile_path, folder_settings
 from runtime.steps import catalog
 from tests.runtime.cli.conftest import Seta
@@ -45,6 +45,7 @@ PLAN = Plan(
     ),
     leaves=(Leaving("3:6", "persons", ("telefone",), ("telefone",)),),
     waits=(Waiting("wait", ("payload.itens", "person"), ("person",)),),
+    templates=(Sent("grande", "pt_BR", ("itens: text", "id: text")),),
     python='PAYLOAD = record("Payload", field("id", text_kind), field("telefone", phone_kind("BR")))\n\nFLOW = pedido',
 )
 
@@ -87,6 +88,10 @@ WAITS AT   NEEDS AFTERWARDS        PERSONAL
 ───────────────────────────────────────────
 wait       payload.itens, person   person
 
+TEMPLATE   LANGUAGE   PARAMETERS
+───────────────────────────────────────────
+grande     pt_BR      itens: text, id: text
+
 PAYLOAD = record("Payload", field("id", text_kind), field("telefone",
     phone_kind("BR")))
 
@@ -116,6 +121,9 @@ LEAVES AT  TO       WITH      PERSONAL
 
 WAITS AT  NEEDS AFTERWARDS       PERSONAL
 wait      payload.itens, person  person
+
+TEMPLATE  LANGUAGE  PARAMETERS
+grande    pt_BR     itens: text, id: text
 
 {PLAN.python}
 """
@@ -184,6 +192,7 @@ def test_document_has_all_that_the_page_has(seta: Seta, tmp_path: Path) -> None:
                 ],
                 "leaves": [],
                 "waits": [],
+                "templates": [],
                 "python": python(flow),
             }
         ],

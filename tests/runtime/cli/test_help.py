@@ -24,11 +24,12 @@ error[E311]: `nome` may be absent, but a hole in text needs text
  --> example.seta:3:17
   |
 2 | on webhook {nome: text?}
-  |             ----------- may be absent since here
+  |             ----------- optional since this declaration
 3 |   -> log "Olá, {nome}"
   |                 ^^^^ this is text?, text is required
   |
-  = fix (choose): nome ?? …    use a default
+  = fix (choose): nome ?? …     use a default
+  = fix (choose): nome: text    require it
   = seta help E311
 
 This does not:

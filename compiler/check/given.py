@@ -1,0 +1,156 @@
+"""What the clause `with` of a command hands over: fields of its verb, parameters of a template, any record."""
+
+from collections.abc import Iterable
+
+from compiler.catalog import Catalog, Template, Verb
+from compiler.check.expressions import Expressions, unique_entries
+from compiler.check.facts import Facts
+from compiler.check.written import catalog_type
+from compiler.reports import Reports, listed, nearest
+from compiler.scope import Scope
+from compiler.types import JSON, SECRET, TEXT, OptionalOf, RecordOf, Unknown, is_text, optional, show
+from dsl import nodes
+from dsl.diagnostics import Fix
+
+
+class Given:
+    """Checks the `with` of the commands of one flow."""
+
+    def __init__(self, catalog: Catalog, facts: Facts, reports: Reports, expressions: Expressions) -> None:
+        self._catalog = catalog
+        self._facts = facts
+        self._reports = reports
+        self._expressions = expressions
+
+    def check(self, step: nodes.Command, verb: Verb, scope: Scope) -> None:
+        """Check what a command is given, also where it is given nothing."""
+        clause = next((c for c in step.clauses if isinstance(c, nodes.With)), None)
+        template = self._template(step, verb)
+        if template is not None:
+            self._template_params(step, clause, template, verb, scope)
+        elif clause is not None:
+            self._with(clause.value, verb, scope)
+
+    def _with(self, value: nodes.Expr, verb: Verb, scope: Scope) -> None:
+        match verb.with_:
+            case "fields":
+                self._fields(value, verb, scope)
+            case "params":
+                self._params(value, verb, scope)
+            case _:
+                found = self._expressions.check(value, scope)
+                if found == SECRET:
+                    self._expressions.expect(value, JSON, scope, f"with of {verb.title}")
+
+    def _record(self, value: nodes.Expr, verb: Verb, scope: Scope) -> list[nodes.Entry]:
+        if isinstance(value, nodes.Record):
+            self._facts.types[id(value)] = RecordOf(())
+            return unique_entries(value.entries, self._reports)
+        self._expressions.check(value, scope)
+        self._reports.add(
+            "E301",
+            value.span,
+            f"with of {verb.title} is written out as a record: {{name: value}}",
+            "not a record",
+        )
+        return []
+
+    def _fields(self, value: nodes.Expr, verb: Verb, scope: Scope) -> None:
+        for entry in self._record(value, verb, scope):
+            key = entry.key.text
+            field = next((f for f in verb.fields if f.name == key or key in f.aliases), None)
+            if field is None:
+                self._no_field(entry, verb)
+                self._expressions.check(entry.value, scope)
+                continue
+            wanted = optional(catalog_type(field.type, self._catalog))
+            self._expressions.expect(entry.value, wanted, scope, f"{field.name} of {verb.title}")
+
+    def _no_field(self, entry: nodes.Entry, verb: Verb) -> None:
+        names = [f.name for f in verb.fields]
+        meant = nearest(entry.key.text, [*names, *(a for f in verb.fields for a in f.aliases)])
+        self._reports.add(
+            "E210",
+            entry.key.span,
+            f"`{verb.title}` has no field `{entry.key.text}`",
+            f"did you mean `{meant}`?" if meant else "no such field",
+            notes=[f"its fields are {listed(names)}"],
+        )
+
+    # --- templates
+
+    def _template(self, step: nodes.Command, verb: Verb) -> Template | None:
+        """The template of the catalog file that a command names."""
+        if verb.with_ != "params" or step.literal is None or step.literal.static is None:
+            return None
+        template = self._catalog.templates.get(step.literal.static)
+        if template is None:
+            self._reports.add(
+                "N203",
+                step.literal.span,
+                f'template "{step.literal.static}" is not in the catalog file, so its parameters are not checked',
+            )
+        return template
+
+    def _params(self, value: nodes.Expr, verb: Verb, scope: Scope) -> None:
+        """Parameters of a template that nobody knows: each is text or a number."""
+        for entry in self._record(value, verb, scope):
+            found = self._expressions.check(entry.value, scope)
+            if isinstance(found, OptionalOf | Unknown) or not (is_text(found) or show(found) in ("int", "decimal")):
+                self._expressions.expect(entry.value, TEXT, scope, _title(verb), f" for {{{entry.key.text}}}")
+
+    def _template_params(
+        self, step: nodes.Command, clause: nodes.With | None, template: Template, verb: Verb, scope: Scope
+    ) -> None:
+        entries = [] if clause is None else self._record(clause.value, verb, scope)
+        if clause is not None and not isinstance(clause.value, nodes.Record):
+            return
+        title = f'{_title(verb)} "{template.name}"'
+        wanted = {param.name: catalog_type(param.type, self._catalog) for param in template.params}
+        given = {entry.key.text for entry in entries}
+        for entry in entries:
+            if (kind := wanted.get(entry.key.text)) is not None:
+                self._expressions.expect(entry.value, kind, scope, title, f" for {{{entry.key.text}}}")
+                continue
+            found, free = self._expressions.check(entry.value, scope), set(wanted) - given
+            if not (entry.short and isinstance(found, Unknown)):  # otherwise the name itself was reported
+                self._no_param(entry, title, wanted, free)
+            given |= {nearest(entry.key.text, sorted(free)) or ""}
+        if missing := [f"{name}: {show(kind)}" for name, kind in wanted.items() if name not in given]:
+            self._missing(step, clause, title, missing)
+
+    def _no_param(self, entry: nodes.Entry, title: str, wanted: Iterable[str], free: set[str]) -> None:
+        names, key = list(wanted), entry.key
+        meant = nearest(key.text, sorted(free))
+        fixes: list[Fix] = []
+        if meant is not None:
+            written = f"{meant}: {key.text}" if entry.short else meant
+            fixes.append(self._reports.replace(f"replace `{key.text}` by `{meant}`", key.span, written, safe=True))
+        self._reports.add(
+            "E218",
+            key.span,
+            f"{title} has no parameter `{key.text}`",
+            f"did you mean `{meant}`?" if meant else "no such parameter",
+            notes=[f"its parameters are {listed(names)}" if names else "it takes no parameters"],
+            fixes=fixes,
+        )
+
+    def _missing(self, step: nodes.Command, clause: nodes.With | None, title: str, missing: list[str]) -> None:
+        names = [one.partition(":")[0] for one in missing]
+        self._reports.add(
+            "E220",
+            step.head if clause is None else clause.span,
+            f"{title} needs {listed(names)}",
+            "missing here" if clause is not None else "`with` is missing",
+            fixes=[Fix("hand it over" if len(names) == 1 else "hand them over", "choose", snippet=_with(names))],
+            notes=[f"the catalog file says {', '.join(missing)}"],
+        )
+
+
+def _title(verb: Verb) -> str:
+    """What a person calls the thing that a verb sends: hsm."""
+    return verb.noun or verb.verb
+
+
+def _with(names: list[str]) -> str:
+    return f"with {{{', '.join(f'{name}: …' for name in names)}}}"
