@@ -242,6 +242,8 @@ def link(flow: Compiled, catalog: Catalog, settings: FolderSettings) -> Program:
         waits=max((op.within for op in all_steps(plan) if isinstance(op, WaitFor)), default=0),
         answer=_answer(names, plan),
         answer_within=plan.answer_within or ANSWER_WITHIN,
+        accept=plan.accept,
+        cors=plan.cors,
     )
 
 

@@ -23,10 +23,11 @@ class Place:
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """What of a delivery's request, beside its body, the plan names."""
+    """What of a delivery's request, beside its body, the plan names; and whether the body was a form."""
 
     headers: Mapping[str, str]
     query: Mapping[str, str]
+    form: bool = False
 
 
 NO_REQUEST: Final = Request(MappingProxyType({}), MappingProxyType({}))
@@ -66,6 +67,8 @@ class Program:
     keep: int | None = None  # ms after its end that a run is kept
     waits: int = 0  # ms: the longest `within` of a `wait for`
     concurrency: int | None = None  # runs of this flow at the same time
+    accept: tuple[str, ...] = ("json",)  # kinds of bodies: json, form, multipart, text
+    cors: tuple[str, ...] = ()  # sites whose pages may read what the door answers; "*": all
 
     def place(self, step: str) -> Place | None:
         """Where a step stands in the text."""

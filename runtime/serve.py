@@ -31,7 +31,7 @@ from runtime.door.app import Door
 from runtime.door.hooks import Hooks, Table, make_table
 from runtime.door.intake import Intake
 from runtime.door.readiness import Readiness
-from runtime.door.samples import sample
+from runtime.door.samples import sample_of
 from runtime.engine.engine import Engine, Limits
 from runtime.engine.life import Surroundings
 from runtime.journal import FolderInUse, SqliteJournal, open_journal
@@ -213,7 +213,10 @@ def urls(settings: Settings, table: Table) -> list[Url]:
     """Say where each flow is called, in order of name."""
     base = settings.public_url or f"http://{_reachable(settings.listen)}"
     hooks = sorted(table.values(), key=lambda hook: hook.flow)
-    return [Url(hook.flow, "POST", f"{base.rstrip('/')}{hook.path}", sample(hook.program.payload)) for hook in hooks]
+    return [
+        Url(hook.flow, "POST", f"{base.rstrip('/')}{hook.path}", sample_of(hook.program.accept, hook.program.payload))
+        for hook in hooks
+    ]
 
 
 def _reachable(address: Address) -> Address:

@@ -3,6 +3,7 @@
 import re
 from decimal import Decimal
 
+from compiler.check.bodies import check_bodies
 from compiler.check.expressions import Expressions
 from compiler.check.facts import Facts, PayloadField
 from compiler.check.written import TypeReader, unique_fields
@@ -36,8 +37,6 @@ _LATER: dict[type[nodes.Node], str] = {
     nodes.Signed: "signed",
     nodes.Token: "token",
     nodes.Basic: "basic",
-    nodes.Cors: "cors",
-    nodes.Accept: "accept",
 }
 
 
@@ -61,6 +60,7 @@ def check_trigger(expanded: Expanded, expressions: Expressions, payload: Scope, 
                 reports.add("E206", clause.span, "`answer within` is for flows that `respond`", "nobody waits")
             case _:
                 pass
+    check_bodies(trigger, facts, reports)
     _check_path(trigger, reports)
 
 

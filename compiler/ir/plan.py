@@ -59,6 +59,8 @@ class Plan:
     concurrency: int | None = None
     keep: int | None = None  # ms
     answer: Answer | None = None
+    accept: tuple[str, ...] = ("json",)  # kinds of bodies
+    cors: tuple[str, ...] = ()  # sites whose pages may read what the door answers; "*": all
 
 
 def canonical(value: Any) -> Any:

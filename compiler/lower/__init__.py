@@ -1,5 +1,6 @@
 """Checked flows become plans: names become variables, clauses become policies, steps get their ids."""
 
+from compiler.check.bodies import accepted, sites
 from compiler.check.declarations import calls
 from compiler.check.facts import Environment, Facts
 from compiler.expand import Expanded
@@ -35,6 +36,8 @@ def lower(expanded: Expanded, facts: Facts, environment: Environment) -> Plan:
         query=tuple(sorted(facts.query)),
         secrets=tuple(sorted(facts.secrets)),
         responds=facts.responds,
+        accept=accepted(trigger),
+        cors=sites(trigger),
         **lowering.clauses(trigger),
     )
 

@@ -106,6 +106,58 @@ on webhook {n: int}
 """,
     ),
     Code(
+        "E224",
+        "a kind of body that there is not",
+        """\
+`accept` takes json, form, multipart and text. Without it, a webhook takes JSON.
+""",
+        bad="""\
+flow a
+on webhook accept json, froms {nome: text}
+  -> log nome
+""",
+        good="""\
+flow a
+on webhook accept json, form {nome: text}
+  -> log nome
+""",
+    ),
+    Code(
+        "E225",
+        "a payload that cannot come in this kind of body",
+        """\
+A JSON body is an object or an array, a form has fields, and text is one value under one name. `json` takes them all.
+""",
+        bad="""\
+flow a
+on webhook accept text {nome: text}
+  -> log nome
+""",
+        good="""\
+flow a
+on webhook accept text corpo: text
+  -> log corpo
+""",
+    ),
+    Code(
+        "E226",
+        "a site that no browser names like this",
+        """\
+`cors` lists origins: scheme, host, and port where it is not the usual one, in lower case, without a path. Browsers
+compare them character by character. "*" is every site, and stands alone.
+""",
+        bad="""\
+flow a
+on webhook cors "https://site.example/" {nome: text}
+  -> log nome
+""",
+        good="""\
+flow a
+on webhook cors "https://site.example" {nome: text}
+  -> log nome
+""",
+    ),
+    Code(
         "E231",
         "a match that leaves values out",
         """\

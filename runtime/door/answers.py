@@ -112,13 +112,20 @@ NOT_FOUND: Final = problem(
     "Nothing is served at this address",
     "Compare the whole URL, to its last character, with what `seta urls` prints.",
 )
-POST_ONLY: Final = problem(
-    405,
-    "method",
-    "A webhook takes POST",
-    "The address is right: send it a POST request with a JSON body. Nothing was stored.",
-    headers=_allow("POST"),
-)
+
+
+def _post_only(*methods: str) -> Answer:
+    return problem(
+        405,
+        "method",
+        "A webhook takes POST",
+        "The address is right: send it a POST request. Nothing was stored.",
+        headers=_allow(*methods),
+    )
+
+
+POST_ONLY: Final = _post_only("GET", "HEAD", "POST")
+POST_OR_ASK: Final = _post_only("GET", "HEAD", "OPTIONS", "POST")
 GET_ONLY: Final = problem(
     405,
     "method",
@@ -214,14 +221,61 @@ def too_slow(seconds: float) -> Answer:
     )
 
 
-def not_json(flow: str, why: str) -> Answer:
-    """Say that the body cannot be read: `why` is a sentence, and another one that says what to do."""
+_KINDS: Final = {"json": "JSON", "form": "a form", "multipart": "a form of several parts", "text": "text"}
+
+
+def unreadable(flow: str, kind: str, why: str) -> Answer:
+    """Say that the body is not what its kind has to be: `why` is a sentence, and another one that says what to do."""
     return problem(
         400,
-        "not-json",
-        "The body is not JSON",
+        f"not-{kind}",
+        f"The body is not {_KINDS[kind]}",
         f"{why} Nothing was stored.",
         flow=flow,
+    )
+
+
+# What a sender sends of each kind that a flow takes.
+_TO_SEND: Final = {
+    "json": ("a JSON object", "application/json"),
+    "form": ("a form", "application/x-www-form-urlencoded"),
+    "multipart": ("a form with files", "multipart/form-data"),
+    "text": ("text", "text/plain"),
+}
+
+
+def _sendable(accept: Sequence[str]) -> str:
+    return " or ".join(f"{what} ({media})" for what, media in (_TO_SEND[kind] for kind in accept))
+
+
+def media_types(accept: Sequence[str]) -> list[str]:
+    """The media types of the kinds that a flow takes."""
+    return [_TO_SEND[kind][1] for kind in accept]
+
+
+def webhook(flow: str, accept: Sequence[str]) -> Answer:
+    """Say to a person, or to a sender that probes, that a webhook is here and what it takes."""
+    told = {
+        "schema": "seta.hook/1",
+        "flow": flow,
+        "method": "POST",
+        "accept": media_types(accept),
+        "detail": f"This is a webhook: send it {_sendable(accept)} with POST. Nothing was stored.",
+    }
+    return document(200, told)
+
+
+def unaccepted(flow: str, kind: str, accept: Sequence[str]) -> Answer:
+    """Say that the flow does not take bodies of this kind, and which it takes."""
+    return problem(
+        415,
+        "unaccepted",
+        "The flow does not take such bodies",
+        f"It is {'neither JSON nor a form' if kind == 'text' else _KINDS[kind]}: send {_sendable(accept)}."
+        " The flow's clause `accept` says what it takes. Nothing was stored.",
+        headers=[(b"accept", ", ".join(media_types(accept)).encode())],
+        flow=flow,
+        accept=list(accept),
     )
 
 

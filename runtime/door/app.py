@@ -8,16 +8,16 @@ import msgspec
 
 from runtime.door import answers
 from runtime.door.answers import Answer, Refused
-from runtime.door.bodies import decode
+from runtime.door.cors import preflight, readable
 from runtime.door.hooks import Hook, Hooks
 from runtime.door.intake import Intake, Receive
 from runtime.door.readiness import Readiness
+from runtime.door.reading import take
 from runtime.door.reply import reply
 from runtime.door.requests import request_of
 from runtime.engine.answers import Accepted
 from runtime.journal.protocol import JournalError
 from runtime.program import NO_REQUEST, Program, Request
-from runtime.shapes import MisfitError, NotJsonError
 
 logger = logging.getLogger("seta.door")
 
@@ -53,7 +53,7 @@ class Door:
             if hook is None:
                 answer = self._elsewhere(scope)
             elif scope["method"] != "POST":
-                answer = answers.POST_ONLY
+                answer = _unposted(hook, scope)
             else:
                 answer = await self._deliver(hook, scope, receive)
         except Refused as refused:
@@ -62,6 +62,8 @@ class Door:
         except Exception:
             logger.exception("a request failed%s", f" at {hook.flow}" if hook else "")
             answer = answers.FAULT
+        if hook is not None and hook.program.cors:
+            answer = readable(hook.program, scope["headers"], answer)
         await send(answer.start)
         await send({"type": "http.response.body", "body": answer.body})
 
@@ -102,15 +104,22 @@ class Door:
     async def _keep(self, hook: Hook, body: bytes, content_type: bytes, scope: Scope) -> Accepted:
         program = hook.program
         try:
-            decoded = decode(program.payload, hook.screen, body, content_type)
-            notes = _notes(decoded.left_out) if decoded.left_out else b""
-            return await self._accept(program, decoded.payload, body, notes, request_of(program, scope))
-        except NotJsonError as error:
-            raise Refused(answers.not_json(hook.flow, str(error))) from None
-        except MisfitError as misfit:
-            raise Refused(answers.misfit(hook.flow, misfit.problems)) from None
+            taken = take(hook, body, content_type)
+            request = request_of(program, scope, form=taken.form)
+            notes = _notes(taken.decoded.left_out) if taken.decoded.left_out else b""
+            return await self._accept(program, taken.decoded.payload, taken.kept, notes, request)
         except JournalError as error:
             raise Refused(answers.DISK_FULL if error.full else answers.unwell()) from None
+
+
+def _unposted(hook: Hook, scope: Scope) -> Answer:
+    """Answer what is no delivery: a person's browser, a sender that probes, a page that asks whether it may send."""
+    cors = hook.program.cors
+    if scope["method"] in ("GET", "HEAD"):
+        return answers.webhook(hook.flow, hook.program.accept)
+    if scope["method"] == "OPTIONS" and cors:
+        return preflight(hook.program, scope["headers"])
+    return answers.POST_OR_ASK if cors else answers.POST_ONLY
 
 
 def _notes(left_out: tuple[str, ...]) -> bytes:

@@ -8,15 +8,10 @@ from typing import Final
 
 import msgspec
 
-from runtime.shapes import Decoded, NotJsonError, Shape, check_unique_keys
-
-DEPTH: Final = 64  # of nested arrays and objects
+from runtime.shapes import DEPTH, Decoded, NotJsonError, Shape, check_unique_keys, is_deep
 
 _SPACE: Final = b" \t\r\n"
 _OPENING: Final = (b"{", b"[")
-_BRACKETS: Final = b"{}[]"
-_NOT_BRACKETS: Final = bytes(set(range(256)) - set(_BRACKETS))
-_AS_BRACES: Final = bytes.maketrans(b"[]", b"{}")
 _PAIR: Final = re.compile(rb"\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}")
 _SURROGATE: Final = re.compile(rb"\\u[dD][89a-fA-F]")
 _SHORT_ESCAPES: Final = frozenset('"\\/\b\f\n\r\t')
@@ -49,14 +44,19 @@ def _escapes_of(characters: frozenset[str]) -> re.Pattern[bytes]:
     return re.compile(long + rb"|\\[^u]" if characters & _SHORT_ESCAPES else long)
 
 
-def decode(shape: Shape, screen: Screen, body: bytes, content_type: bytes) -> Decoded:
+def opens_as_json(body: bytes) -> bool:
+    """Whether a body begins as JSON objects and arrays do."""
+    return body[:1] in _OPENING or body.lstrip(_SPACE)[:1] in _OPENING
+
+
+def decode(shape: Shape, screen: Screen, body: bytes) -> Decoded:
     """Read a body, whatever its Content-Type says, if it begins as JSON objects and arrays do.
 
     Raises NotJsonError, whose message is a sentence for the sender and says what to do, or MisfitError with every
     problem there is.
     """
-    if body[:1] not in _OPENING and body.lstrip(_SPACE)[:1] not in _OPENING:
-        raise NotJsonError(_what_came(body, content_type))
+    if not opens_as_json(body):
+        raise NotJsonError(_what_came(body))
     try:
         _check(screen, body)
         return shape.decode(body)
@@ -69,7 +69,7 @@ def decode(shape: Shape, screen: Screen, body: bytes, content_type: bytes) -> De
 def _check(screen: Screen, body: bytes) -> None:
     """Refuse what would exhaust a decoder's stack, and what it lets pass: keys twice, parts that it skips."""
     body.decode()  # UTF-8 to the end
-    if body.count(b"{") + body.count(b"[") > DEPTH and _is_deep(body):
+    if is_deep(body):
         raise NotJsonError(f"arrays and objects are nested more than {DEPTH} deep")
     suspect = screen.suspects(body)
     if b"\\" in body:
@@ -80,22 +80,6 @@ def _check(screen: Screen, body: bytes) -> None:
         check_unique_keys(body)
 
 
-def _is_deep(body: bytes) -> bool:
-    """Whether arrays and objects are nested too deep: take the innermost ones away, as often as is allowed.
-
-    Exact up to the first mistake in the text, which is as far as a decoder gets.
-    """
-    unescaped = body.replace(b"\\\\", b"").replace(b'\\"', b"")
-    outside_strings = b"".join(unescaped.split(b'"')[::2])
-    braces = outside_strings.translate(_AS_BRACES, _NOT_BRACKETS)
-    for _ in range(DEPTH):
-        peeled = braces.replace(b"{}", b"")
-        if len(peeled) == len(braces):
-            break
-        braces = peeled
-    return len(braces) > DEPTH or b"{}" in braces
-
-
 def _has_lone_surrogate(body: bytes) -> bool:
     if _SURROGATE.search(body) is None:
         return False
@@ -103,14 +87,11 @@ def _has_lone_surrogate(body: bytes) -> bool:
     return _SURROGATE.search(_PAIR.sub(b"", unescaped)) is not None
 
 
-def _what_came(body: bytes, content_type: bytes) -> str:
+def _what_came(body: bytes) -> str:
     """Say what a body is that does not begin as JSON objects and arrays do, and what to send."""
-    media = content_type.partition(b";")[0].strip().lower()
     start = body.lstrip(_SPACE)
     if not start:
         return "It is empty. Send a JSON object."
-    if media in (b"application/x-www-form-urlencoded", b"multipart/form-data"):
-        return f"It is a form ({media.decode()}), which this flow does not take. Send a JSON object."
     if start.startswith((b"\xef\xbb\xbf", b"\xff\xfe", b"\xfe\xff")):
         return "It begins with a byte order mark. Send UTF-8 without one."
     if start.startswith(b"<"):

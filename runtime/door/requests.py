@@ -1,6 +1,7 @@
 """What of a request, beside its body, a plan reads: the headers and query parameters that it names, and no others."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any, Final
 from urllib.parse import parse_qsl
 
@@ -10,13 +11,14 @@ from runtime.program import NO_REQUEST, Program, Request
 Listed = list[tuple[bytes, bytes]]
 
 _PARAMETERS: Final = 1000
+_FORM: Final = replace(NO_REQUEST, form=True)
 
 
-def request_of(program: Program, scope: Mapping[str, Any]) -> Request:
+def request_of(program: Program, scope: Mapping[str, Any], *, form: bool = False) -> Request:
     """Take what the plan names. A header that comes several times is one, with commas (RFC 9110, 5.3)."""
     if not program.headers and not program.query:
-        return NO_REQUEST
-    return Request(_headers(program.headers, scope["headers"]), _query(program.query, scope["query_string"]))
+        return _FORM if form else NO_REQUEST
+    return Request(_headers(program.headers, scope["headers"]), _query(program.query, scope["query_string"]), form)
 
 
 def _headers(names: tuple[str, ...], listed: Listed) -> dict[str, str]:

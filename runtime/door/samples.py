@@ -1,7 +1,9 @@
 """A body that a flow takes, made up from what it declares: for the line that people paste to try it."""
 
+from collections.abc import Iterator, Sequence
 from decimal import Decimal
 from typing import Any, Final, get_args, get_origin
+from urllib.parse import urlencode
 
 import msgspec
 
@@ -34,14 +36,44 @@ _BY_KIND: Final[dict[str, Any]] = {
 _BY_TYPE: Final[dict[Any, Any]] = {str: "texto", int: 1, bool: True, Decimal: 10.5}
 
 
+def sample_of(accept: Sequence[str], shape: Shape) -> str:
+    """Make a body of the first kind that a flow takes."""
+    if "json" in accept:
+        return sample(shape)
+    value = _body(shape)
+    return value if isinstance(value, str) else urlencode([pair for name in value for pair in _flat(name, value[name])])
+
+
+def _flat(name: str, value: Any) -> Iterator[tuple[str, str]]:
+    """The fields of a form that a value takes, nested by PHP's brackets."""
+    match value:
+        case dict() if value:
+            for key, part in value.items():
+                yield from _flat(f"{name}[{key}]", part)
+        case list() if value:
+            for index, part in enumerate(value):
+                yield from _flat(f"{name}[{index}]", part)
+        case str():
+            yield name, value
+        case _:
+            yield name, msgspec.json.encode(value).decode()
+
+
 def sample(shape: Shape) -> str:
     """Make a JSON body with the required fields, and of the others those that add something to look at."""
+    return msgspec.json.encode(_body(shape)).decode()
+
+
+def _body(shape: Shape) -> Any:
+    first = shape.fields[0] if shape.fields else None
+    if first is not None and not first.key:  # the whole body under one name
+        return _value("", first.kind.name, first.kind.annotation)
     body: dict[str, Any] = {}
     for field in shape.fields:
         value = _value(field.key, field.kind.name, field.kind.annotation)
         if field.required or (_is_known(field) and value not in body.values()):
             body[field.key] = value
-    return msgspec.json.encode(body).decode()
+    return body
 
 
 def _is_known(field: Field) -> bool:

@@ -13,8 +13,9 @@ from runtime.program import Program, Request
 def complete(accept: Accept, program: Program, payload: Any, request: Request) -> None:
     """Add to a write what the clauses of its flow's trigger ask for."""
     accept.keep = program.keep
-    if program.headers or program.query:
-        accept.context = encode({"headers": dict(request.headers), "query": dict(request.query)})
+    if program.headers or program.query or request.form:
+        form = {"form": True} if request.form else {}
+        accept.context = encode({"headers": dict(request.headers), "query": dict(request.query), **form})
     if program.dedupe is not None:
         accept.dedupe = _key(program.dedupe.key, payload, request)
         accept.dedupe_until = accept.received_at + program.dedupe.window

@@ -97,8 +97,9 @@ class Runs:
 
     async def _revive(self, row: OpenRun, run: Run) -> tuple[Life, Any]:
         program = await self._program(row.plan)
-        payload = program.payload.decode(row.body).payload
         request = _read_request(row.context) if row.context else NO_REQUEST
+        shape = program.payload
+        payload = (shape.decode_form if request.form else shape.decode)(row.body).payload
         life = Life(run, row.seq, program, self._shared, request=request, records=row.steps, serial=row.serial)
         return life, payload
 

@@ -7,10 +7,11 @@ way refuses goes the slow way, which reads the whole of it and collects every pr
 from runtime.shapes.built import array, enum, nominal, ranged
 from runtime.shapes.kinds import Kind, anything, boolean, day, decimal, email, integer, moment, scalar, span, text, url
 from runtime.shapes.problems import MisfitError, NotJsonError, Problem
-from runtime.shapes.reading import check_unique_keys, read_json
+from runtime.shapes.reading import DEPTH, check_unique_keys, is_deep, read_json
 from runtime.shapes.records import Decoded, Field, Shape, field, reader, record, whole
 
 __all__ = [
+    "DEPTH",
     "Decoded",
     "Field",
     "Kind",
@@ -28,6 +29,7 @@ __all__ = [
     "enum",
     "field",
     "integer",
+    "is_deep",
     "moment",
     "nominal",
     "ranged",

@@ -1,6 +1,7 @@
 """Kinds made of kinds: within bounds, in one form, one of some, many."""
 
 import json
+import re
 from collections.abc import Callable
 from typing import Any, Literal
 
@@ -8,7 +9,10 @@ import msgspec
 
 from runtime.failures import StepFailure
 from runtime.shapes.kinds import Kind, is_text, raw_scalar, scalar_text, taker
-from runtime.shapes.problems import Mismatch, Problem, describe, refuse
+from runtime.shapes.problems import FormObject, FormText, Mismatch, Problem, describe, refuse
+from runtime.shapes.reading import opened
+
+_INDEX = re.compile(r"[0-9]{1,9}")
 
 
 def ranged(kind: Kind, low: int | None, high: int | None) -> Kind:
@@ -67,6 +71,7 @@ def array(item: Kind) -> Kind:
     refine_item = item.refine
 
     def take(value: Any, pointer: str, problems: list[Problem]) -> object:
+        value = _several(value)
         if not isinstance(value, list):
             problems.append(Problem(pointer, name, describe(value)))
             return None
@@ -77,3 +82,16 @@ def array(item: Kind) -> Kind:
 
     annotation = list.__class_getitem__(item.annotation)
     return Kind(name, annotation, take, refine if refine_item else None)
+
+
+def _several(value: Any) -> Any:
+    """What a form says for an array: JSON in a field, one value, or fields with numbers in brackets."""
+    match opened(value):
+        case FormText() as one:
+            return [one]
+        case FormObject() as numbered if all(map(_INDEX.fullmatch, numbered)):
+            return [numbered[key] for key in sorted(numbered, key=int)]
+        case FormObject() as one:
+            return [one]
+        case other:
+            return other

@@ -9,8 +9,8 @@ from typing import Annotated, Any
 
 import msgspec
 
-from runtime.shapes.problems import Mismatch, Number, Problem, describe, refuse
-from runtime.shapes.reading import loads
+from runtime.shapes.problems import FormText, Mismatch, Number, Problem, describe, refuse
+from runtime.shapes.reading import loads, opened
 
 Take = Callable[[Any, str, list[Problem]], Any]
 
@@ -53,16 +53,30 @@ def _text(value: Any) -> str:
 
 
 def _bool(value: Any) -> bool:
+    if isinstance(value, FormText):
+        found = _WORDS.get(value.strip().lower())
+        return found if found is not None else refuse()
     return value if isinstance(value, bool) else refuse()
 
 
+# What forms say for true and false: a checkbox sends "on", a plug-in the label of what was chosen.
+_WORDS = {
+    **dict.fromkeys(("true", "1", "on", "yes", "sim"), True),
+    **dict.fromkeys(("false", "0", "off", "no", "não", "nao"), False),
+}
+
+
 _LOW, _HIGH = -(2**63), 2**63 - 1
+_INT = re.compile(r"[+-]?[0-9]+")
 
 
 def _int(value: Any) -> int:
-    if not isinstance(value, Number) or not value.lstrip("-").isdigit() or len(value) > len(str(_LOW)):
+    if not isinstance(value, Number | FormText):
         refuse()
-    number = int(value)
+    written = value.strip()
+    if not _INT.fullmatch(written) or len(written) > len(str(_LOW)):
+        refuse()
+    number = int(written)
     return number if _LOW <= number <= _HIGH else refuse()
 
 
@@ -102,6 +116,9 @@ def raw_scalar(raw: msgspec.Raw) -> str:
 
 def _json(value: Any) -> object:
     match value:
+        case FormText():
+            found = opened(value)
+            return str(value) if found is value else _json(found)
         case Number():
             return _any_number(value)
         case list():

@@ -1,7 +1,7 @@
 """What may be wrong with a body, and how it is said."""
 
 from dataclasses import dataclass
-from typing import NoReturn
+from typing import Any, NoReturn
 
 
 class NotJsonError(Exception):
@@ -30,6 +30,18 @@ class MisfitError(Exception):
 
 class Number(str):
     """A JSON number as its source characters."""
+
+    __slots__ = ()
+
+
+class FormText(str):
+    """Text of a form, where numbers, truth and what is nested come as text too."""
+
+    __slots__ = ()
+
+
+class FormObject(dict[str, Any]):
+    """An object of a form: one whose keys are numbers may be an array."""
 
     __slots__ = ()
 

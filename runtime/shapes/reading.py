@@ -1,13 +1,19 @@
-"""JSON read the slow way: with numbers as their characters, and every key once."""
+"""JSON read the slow way: with numbers as their characters, and every key once; and what forms say in it."""
 
 import json
 from collections.abc import Callable
 from decimal import Decimal
-from typing import Any, NoReturn
+from typing import Any, Final, NoReturn
 
 import msgspec
 
-from runtime.shapes.problems import NotJsonError, Number
+from runtime.shapes.problems import FormObject, FormText, NotJsonError, Number
+
+DEPTH: Final = 64  # of nested arrays and objects
+
+_BRACKETS: Final = b"{}[]"
+_NOT_BRACKETS: Final = bytes(set(range(256)) - set(_BRACKETS))
+_AS_BRACES: Final = bytes.maketrans(b"[]", b"{}")
 
 _strict = msgspec.json.Decoder(float_hook=str).decode
 
@@ -50,6 +56,50 @@ def loads(body: bytes) -> Any:
 def check_unique_keys(body: bytes) -> None:
     """Raise NotJsonError where any object of a body has the same key twice."""
     loads(body)
+
+
+def is_deep(body: bytes) -> bool:
+    """Whether arrays and objects are nested too deep: take the innermost ones away, as often as is allowed.
+
+    Exact up to the first mistake in the text, which is as far as a decoder gets.
+    """
+    if body.count(b"{") + body.count(b"[") <= DEPTH:
+        return False
+    unescaped = body.replace(b"\\\\", b"").replace(b'\\"', b"")
+    outside_strings = b"".join(unescaped.split(b'"')[::2])
+    braces = outside_strings.translate(_AS_BRACES, _NOT_BRACKETS)
+    for _ in range(DEPTH):
+        peeled = braces.replace(b"{}", b"")
+        if len(peeled) == len(braces):
+            break
+        braces = peeled
+    return len(braces) > DEPTH or b"{}" in braces
+
+
+def of_form(value: Any) -> Any:
+    """A value that `loads` gave, with its texts and objects as those of a form."""
+    match value:
+        case Number():
+            return value
+        case str():
+            return FormText(value)
+        case list():
+            return [of_form(part) for part in value]
+        case dict():
+            return FormObject({key: of_form(part) for key, part in value.items()})
+        case _:
+            return value
+
+
+def opened(value: Any) -> Any:
+    """JSON that stands in a field of a form, as what it says; everything else, and what is no JSON, as it is."""
+    if not isinstance(value, FormText) or value.lstrip()[:1] not in ("{", "["):
+        return value
+    body = value.encode()
+    try:
+        return value if is_deep(body) else of_form(loads(body))
+    except NotJsonError:
+        return value
 
 
 read_json: Callable[[bytes], Any] = msgspec.json.Decoder(float_hook=Decimal).decode

@@ -8,7 +8,7 @@ import msgspec
 
 from runtime.shapes.kinds import Kind
 from runtime.shapes.problems import MisfitError, Problem, describe, refuse
-from runtime.shapes.reading import loads
+from runtime.shapes.reading import loads, of_form, opened
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,10 +70,18 @@ class Shape:
         try:
             return Decoded(self._decode(body))
         except (msgspec.MsgspecError, UnicodeDecodeError):
-            return self._decode_slowly(body)
+            return self.read(loads(body))
+
+    def decode_form(self, body: bytes) -> Decoded:
+        """Decode a form that is written as JSON: its texts are read as what the types say.
+
+        Raises as `decode` does.
+        """
+        return self.read(of_form(loads(body)))
 
     def take(self, value: Any, pointer: str, problems: list[Problem]) -> Any:
         """The struct from a value read the slow way; problems are noted, and then the struct is of no use."""
+        value = opened(value)
         if not isinstance(value, Mapping):
             problems.append(Problem(pointer, "object", describe(value)))
             return None
@@ -89,8 +97,8 @@ class Shape:
 
         return Kind("object", self.struct, take)
 
-    def _decode_slowly(self, body: bytes) -> Decoded:
-        value = loads(body)
+    def read(self, value: Any) -> Decoded:
+        """The payload from a value that was read the slow way. Raises MisfitError with every problem there is."""
         problems: list[Problem] = []
         taken = self.take(value, "", problems)
         left_out = {f"/{escaped(field.key)}" for field in self.fields if field.lenient}
@@ -121,15 +129,15 @@ def _take_field(field: Field, value: Mapping[str, Any], pointer: str, problems: 
 
 def reader(kind: Kind) -> Callable[[bytes], Any]:
     """Reads JSON that must be of a kind. What it gives raises NotJsonError and MisfitError."""
+    return lambda body: _taken(kind, loads(body))
 
-    def read(body: bytes) -> Any:
-        problems: list[Problem] = []
-        value = kind.take(loads(body), "", problems)
-        if problems:
-            raise MisfitError(problems)
-        return value
 
-    return read
+def _taken(kind: Kind, value: Any) -> Any:
+    problems: list[Problem] = []
+    taken = kind.take(value, "", problems)
+    if problems:
+        raise MisfitError(problems)
+    return taken
 
 
 def _finisher(fields: tuple[Field, ...]) -> Callable[[Any], None] | None:
@@ -188,6 +196,10 @@ class _Whole(Shape):
     def decode(self, body: bytes) -> Decoded:
         """As for any shape."""
         return Decoded(self._decode(body))
+
+    def read(self, value: Any) -> Decoded:
+        """As for any shape."""
+        return Decoded(self.struct(_taken(self.fields[0].kind, value)))
 
 
 def record(name: str, *fields: Field) -> Shape:

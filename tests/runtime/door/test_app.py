@@ -101,18 +101,30 @@ async def test_every_unknown_address_gets_the_same(path: str, method: str) -> No
     check(await house.request(method, path), PROBLEM, NOT_FOUND)
 
 
-@pytest.mark.parametrize("method", ["GET", "HEAD", "PUT", "OPTIONS", "TRACE", "post"])
+METHOD = problem(
+    405, "method", "A webhook takes POST", "The address is right: send it a POST request. Nothing was stored."
+)
+
+
+@pytest.mark.parametrize("method", ["PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "post"])
 async def test_webhook_takes_post_only(method: str) -> None:
-    check(
-        await House().request(method, PATH),
-        {**PROBLEM, "allow": "POST"},
-        problem(
-            405,
-            "method",
-            "A webhook takes POST",
-            "The address is right: send it a POST request with a JSON body. Nothing was stored.",
-        ),
-    )
+    check(await House().request(method, PATH), {**PROBLEM, "allow": "GET, HEAD, POST"}, METHOD)
+
+
+@pytest.mark.parametrize("method", ["GET", "HEAD"])
+async def test_who_only_looks_at_a_webhook_is_told_what_it_takes(method: str) -> None:
+    house = House(program(accept=("json", "form")))
+    reply = await house.request(method, PATH)
+    assert (reply.status, reply.headers) == (200, {**JSON, "cache-control": "no-store"})
+    assert reply.json() == {
+        "schema": "seta.hook/1",
+        "flow": "retomada",
+        "method": "POST",
+        "accept": ["application/json", "application/x-www-form-urlencoded"],
+        "detail": "This is a webhook: send it a JSON object (application/json) or a form"
+        " (application/x-www-form-urlencoded) with POST. Nothing was stored.",
+    }
+    assert house.engine.accepted == []
 
 
 async def test_health_addresses_take_get_only() -> None:
@@ -313,13 +325,13 @@ async def test_body_is_held_until_it_is_answered() -> None:
 async def test_body_that_is_not_json_is_refused() -> None:
     house = House()
     check(
-        await house.post(b"nome=Jo%C3%A3o", content_type="application/x-www-form-urlencoded"),
+        await house.post(b"nome", content_type="application/json"),
         PROBLEM,
         problem(
             400,
             "not-json",
             "The body is not JSON",
-            "It is a form (application/x-www-form-urlencoded), which this flow does not take. Send a JSON object."
+            "It is neither an object nor an array: its first character is not { or [. Send a JSON object."
             " Nothing was stored.",
             flow="retomada",
         ),

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from runtime.door.samples import sample
+from runtime.door.samples import sample, sample_of
 from runtime.shapes import (
     Kind,
     anything,
@@ -19,7 +19,9 @@ from runtime.shapes import (
     record,
     scalar,
     text,
+    whole,
 )
+from tests.runtime.door.harness import House, program
 
 ITEM = record("Item", field("id", integer), field("nome", text), field("valor", decimal), field("x", scalar))
 PHONE = nominal("phone", lambda value: f"+55{int(value)}")
@@ -34,6 +36,22 @@ NESTED = [array(text), array(integer), array(ITEM.kind()), ITEM.kind(), array(ar
 def test_sample_fits(kind: Kind, key: str) -> None:
     shape = record("S", field("a", kind, key=key), field("b", kind, required=False))
     shape.decode(sample(shape).encode())
+
+
+@pytest.mark.parametrize("kind", [*PLAIN, *NESTED], ids=lambda kind: kind.name)
+async def test_sample_of_a_form_is_taken(kind: Kind) -> None:
+    shape = record("S", field("a", kind), field("b", kind, required=False))
+    house = House(program(shape=shape, accept=("form",)))
+    reply = await house.post(sample_of(("form",), shape).encode(), content_type="application/x-www-form-urlencoded")
+    assert reply.status == 200
+
+
+@pytest.mark.parametrize("accept", [("json",), ("form",), ("text",)])
+async def test_sample_of_a_whole_body_is_taken(accept: tuple[str, ...]) -> None:
+    shape = whole("corpo", {"json": array(ITEM.kind()), "form": ITEM.kind(), "text": text}[accept[0]])
+    house = House(program(shape=shape, accept=accept))
+    reply = await house.post(sample_of(accept, shape).encode(), content_type="application/x-www-form-urlencoded")
+    assert reply.status == 200
 
 
 def test_sample_of_the_first_example_is_the_one_of_the_readme() -> None:

@@ -1,0 +1,81 @@
+"""Which kind of body came, whether its flow takes it, and what of it is kept."""
+
+from collections.abc import Sequence
+from typing import Any, Final, NamedTuple
+
+import msgspec
+
+from runtime.door import answers
+from runtime.door.answers import Refused
+from runtime.door.bodies import decode, opens_as_json
+from runtime.door.forms import read_form
+from runtime.door.hooks import Hook
+from runtime.door.texts import UnreadableError, charset_of, read_text
+from runtime.shapes import Decoded, MisfitError, NotJsonError
+
+_FORM: Final = b"application/x-www-form-urlencoded"
+_MULTIPART: Final = b"multipart/form-data"
+_BYTE_ORDER_MARKS: Final = (b"\xef\xbb\xbf", b"\xff\xfe", b"\xfe\xff")
+
+
+class Taken(NamedTuple):
+    """A body that its flow takes. `kept` is JSON, whatever came: it is what the journal holds and later reads."""
+
+    decoded: Decoded
+    kept: bytes
+    form: bool = False
+
+
+def take(hook: Hook, body: bytes, content_type: bytes) -> Taken:
+    """Read a body as what it is. Raises Refused where it is of no kind that the flow takes, or does not fit it."""
+    accept = hook.program.accept
+    kind = kind_of(accept, body, content_type)
+    if kind not in accept:
+        raise Refused(answers.unaccepted(hook.flow, kind, accept))
+    try:
+        match kind:
+            case "json":
+                return Taken(decode(hook.program.payload, hook.screen, body), body)
+            case "text":
+                return _text(hook, read_text(body, charset_of(content_type)))
+            case _:
+                return _form(hook, read_form(body, charset_of(content_type)))
+    except (NotJsonError, UnreadableError) as error:
+        raise Refused(answers.unreadable(hook.flow, kind, str(error))) from None
+    except MisfitError as misfit:
+        raise Refused(answers.misfit(hook.flow, misfit.problems)) from None
+
+
+def kind_of(accept: Sequence[str], body: bytes, content_type: bytes) -> str:
+    """The kind of a body: what begins as JSON is JSON, whatever it is said to be, except of multipart.
+
+    Where a flow takes text, everything is text that is of no other kind which it takes.
+    """
+    media = content_type.partition(b";")[0].strip().lower()
+    if media == _MULTIPART:
+        return "multipart"
+    found = "json" if opens_as_json(body) else _said(accept, media)
+    if found not in accept and "text" in accept:
+        return "text"
+    if found == "text" not in accept and (body.isspace() or not body or body.startswith(_BYTE_ORDER_MARKS)):
+        return "json"  # whose reader says what is wrong with it
+    return found
+
+
+def _said(accept: Sequence[str], media: bytes) -> str:
+    """The kind that a media type names; without one, what the flow takes."""
+    if not media:
+        return next((kind for kind in ("text", "json", "form") if kind in accept), "text")
+    if media == _FORM:
+        return "form"
+    return "json" if media in (b"application/json", b"text/json") or media.endswith(b"+json") else "text"
+
+
+def _form(hook: Hook, fields: dict[str, Any]) -> Taken:
+    kept = msgspec.json.encode(fields)
+    return Taken(hook.program.payload.decode_form(kept), kept, form=True)
+
+
+def _text(hook: Hook, text: str) -> Taken:
+    kept = msgspec.json.encode(text)
+    return Taken(hook.program.payload.decode(kept), kept)
