@@ -4,103 +4,96 @@ Each statement lets go of Python's interpreter lock and has to win it back from 
 number, not their work, decides how long a batch takes on a busy server.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from functools import cache
 from itertools import chain
 from typing import Final, TypeVar
 
 import apsw
+import msgspec
 
 from runtime.journal.apply import apply, forget, is_own_fault, move_row, run_row, wake_at
-from runtime.journal.protocol import Accept, Move, Record, RunState, Write
-from runtime.journal.records import ON_REPEAT, OPEN, row_of
+from runtime.journal.protocol import Accept, JournalError, Kind, Move, Record, RunState, Write
+from runtime.journal.records import ON_REPEAT, OPEN, Row, row_of
 
-W = TypeVar("W", Accept, Record, Move)
+W = TypeVar("W", Accept, Row, Move)
 
 # Rows of one statement. Few sizes, so that every statement stays prepared.
 _SIZES: Final = (64, 32, 16, 8, 4, 2, 1)
 
 
-def apply_all(connection: apsw.Connection, writes: Sequence[Write]) -> None:
-    """Do all writes as if one by one in their order. Raises what `apply` raises."""
-    if len(writes) < 3:
-        for write in writes:
-            apply(connection, write)
-        return
+def apply_all(connection: apsw.Connection, writes: Sequence[Write]) -> bool:
+    """Do all writes as if one by one in their order; False where one of them does not succeed.
+
+    The transaction is then to be rolled back, and `apply` says of each write what becomes of it. There is no savepoint
+    to go back to: SQLite copies every page that is touched under one, which costs more than the work of most effects.
+    Raises what `apply` raises.
+    """
     group = _Group(connection)
-    for write in writes:
-        group.add(write)
-    group.flush()
+    try:
+        return all(group.add(write) for write in writes) and group.flush()
+    except Exception as error:
+        if is_own_fault(connection, error):
+            return False
+        if not isinstance(error, apsw.Error):  # after some errors SQLite ends it, and the effect may hide them
+            raise JournalError("the transaction ended during an effect") from error
+        raise
 
 
 class _Group:
     """Writes that may be done as all accepts, then all records, then all moves: no run has them in another order.
 
-    An accept goes before all: no other write of its batch can be of its run, whose number nobody knows before.
+    An accept goes before all: no other write of its batch can be of its run, whose number nobody knows before. Effects
+    are made at once, in their order.
     """
 
     def __init__(self, connection: apsw.Connection) -> None:
         self._connection = connection
-        self._clear()
-
-    def _clear(self) -> None:
         self._accepts: list[Accept] = []
-        self._records: list[Record] = []
+        self._rows: list[Row] = []  # of records
         self._moves: list[Move] = []
-        self._recorded: set[int] = set()
         self._moved: set[int] = set()
 
-    def add(self, write: Write) -> None:
-        """Take a write, after doing those that must come before it."""
+    def add(self, write: Write) -> bool:
+        """Take a write, after doing those that must come before it; False where one of them does not succeed."""
         match write:
-            case Record(effect=None):
-                self._add_record(write)
+            case Record():
+                return self._add_record(write)
             case Accept(serial=None):
                 self._accepts.append(write)
+                return True
             case Move():  # two of one run are found out, for they change one row only
                 self._moves.append(write)
                 self._moved.add(write.run)
-            case Record():
-                self._do_now(write)
+                return True
             case _:  # rare, and of more than one run or of none
-                self.flush()
+                if not self.flush():
+                    return False
                 apply(self._connection, write)
+                return True
 
-    def _add_record(self, record: Record) -> None:
-        if record.run in self._moved:
-            self.flush()
-        self._records.append(record)
-        self._recorded.add(record.run)
-
-    def _do_now(self, record: Record) -> None:
-        if record.run in self._recorded or record.run in self._moved:
-            self.flush()
-        apply(self._connection, record)
-
-    def flush(self) -> None:
-        """Do what was taken: as one where every write succeeds, else one by one to learn which does not."""
-        connection = self._connection
-        connection.execute("SAVEPOINT many")
-        if not self._done_as_one():
-            connection.execute("ROLLBACK TO many")
-            taken: Iterable[Write] = chain(self._accepts, self._records, self._moves)
-            for write in taken:
-                apply(connection, write)
-        connection.execute("RELEASE many")
-        self._clear()
-
-    def _done_as_one(self) -> bool:
-        connection = self._connection
-        try:
-            return (
-                all(_added(connection, accepts) for accepts in _chunks(self._accepts))
-                and all(_recorded(connection, records) for records in _chunks(self._records))
-                and all(_moved(connection, moves) for moves in _chunks(self._moves))
-            )
-        except Exception as error:
-            if not is_own_fault(connection, error):
-                raise
+    def _add_record(self, record: Record) -> bool:
+        if record.run in self._moved and not self.flush():
             return False
+        forget(record)
+        kind, value = record.kind, record.value
+        if record.effect is not None:
+            record.outcome = record.effect(self._connection)
+            kind, value = Kind.RESULT, msgspec.json.encode(record.outcome)
+        self._rows.append(row_of(record, kind, value))
+        return True
+
+    def flush(self) -> bool:
+        """Do what was taken; whether all of it succeeded."""
+        connection = self._connection
+        done = (
+            all(_added(connection, accepts) for accepts in _chunks(self._accepts))
+            and all(_recorded(connection, rows) for rows in _chunks(self._rows))
+            and all(_moved(connection, moves) for moves in _chunks(self._moves))
+        )
+        for taken in (self._accepts, self._rows, self._moves, self._moved):
+            taken.clear()
+        return done
 
 
 def _chunks(writes: list[W]) -> Iterator[list[W]]:
@@ -140,13 +133,9 @@ def _claimed(connection: apsw.Connection, accepts: list[Accept]) -> bool:
     return connection.changes() == len(accepts)
 
 
-def _recorded(connection: apsw.Connection, records: list[Record]) -> bool:
-    rows: list[object] = []
-    for record in records:
-        forget(record)
-        rows += row_of(record, record.kind, record.value)
-    connection.execute(_record_query(len(records)), rows)
-    return connection.changes() == len(records)
+def _recorded(connection: apsw.Connection, rows: list[Row]) -> bool:
+    connection.execute(_record_query(len(rows)), list(chain.from_iterable(rows)))
+    return connection.changes() == len(rows)
 
 
 def _moved(connection: apsw.Connection, moves: list[Move]) -> bool:

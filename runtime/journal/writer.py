@@ -10,7 +10,7 @@ from typing import Final
 
 import apsw
 
-from runtime.journal.apply import forget
+from runtime.journal.apply import apply, forget
 from runtime.journal.batch import Batch, BatchFuture
 from runtime.journal.bulk import apply_all
 from runtime.journal.protocol import JournalError, Write
@@ -153,12 +153,13 @@ class Writer:
 
     def _transact(self, writes: Sequence[Write]) -> None:
         connection = self._begin()
-        if connection.execute(_INCARNATION).get != self._incarnation:
-            raise JournalError("another process has taken the data folder")
-        if writes:
-            apply_all(connection, writes)
-        else:
+        if not writes:
             connection.execute(_PROBE)
+        elif not apply_all(connection, writes):
+            connection.execute("ROLLBACK")
+            connection = self._begin()
+            for write in writes:
+                apply(connection, write)
         connection.execute("COMMIT")
         self._pages += connection.status(apsw.SQLITE_DBSTATUS_CACHE_WRITE, reset=True)[0]
 
@@ -170,6 +171,8 @@ class Writer:
         except apsw.Error:
             self._drop()
             raise
+        if self._connection.execute(_INCARNATION).get != self._incarnation:
+            raise JournalError("another process has taken the data folder")
         return self._connection
 
     def _fail(self, error: BaseException, writes: int) -> JournalError:
