@@ -17,9 +17,11 @@ from compiler.check import Environment, Facts, check_flow, declare, same_names
 from compiler.codegen import generate
 from compiler.expand import Expanded, Fill, expand
 from compiler.ir import Effect, Plan, all_steps, applied, canonical
+from compiler.ir.trials import Trial
 from compiler.lower import lower
 from compiler.optimise import optimise
 from compiler.reports import Reports
+from compiler.trials import Known, check_trials
 from dsl import Diagnostic, Source, Span, has_errors, in_order, nodes, parse
 
 EDITION = 1
@@ -51,6 +53,7 @@ class Folder:
 
     flows: tuple[Compiled, ...]
     diagnostics: tuple[Diagnostic, ...]
+    trials: tuple[Trial, ...] = ()
 
     @property
     def broken(self) -> bool:
@@ -60,9 +63,10 @@ class Folder:
 
 @dataclass(frozen=True, slots=True)
 class Checked:
-    """A folder after its checks: the flows without errors, and what there is to say of all."""
+    """A folder after its checks: flows and tests without errors, and what there is to say of all."""
 
     flows: tuple[tuple[Source, Expanded, Facts], ...]
+    trials: tuple[Trial, ...]
     diagnostics: tuple[Diagnostic, ...]
     environment: Environment
     declaring: tuple[Source, ...]
@@ -72,7 +76,7 @@ def compile_folder(sources: Iterable[Source], environment: Environment) -> Folde
     """Compile all files of a folder; every problem of every file is found in one call."""
     checked = check_folder(sources, environment)
     flows = (_finish(*flow, checked.environment, checked.declaring) for flow in checked.flows)
-    return Folder(tuple(flows), checked.diagnostics)
+    return Folder(tuple(flows), checked.diagnostics, checked.trials)
 
 
 def check_folder(sources: Iterable[Source], environment: Environment) -> Checked:
@@ -95,13 +99,16 @@ def check_folder(sources: Iterable[Source], environment: Environment) -> Checked
             flows.append((file.source, expanded, reports))
     same_names(flows)
     broken = {d.primary.source.path for d in diagnostics if d.code.startswith("E")}
-    good = []
+    known: dict[str, Known] = {}
     for (source, expanded, reports), found in zip(flows, facts, strict=True):
         diagnostics.extend(reports.diagnostics)
-        if not has_errors(reports.diagnostics) and source.path not in broken:
-            good.append((source, expanded, found))
+        sound = not has_errors(reports.diagnostics) and source.path not in broken
+        known.setdefault(expanded.name, Known(source, expanded, found, sound))
+    trials, of_trials = check_trials(files, known)
+    diagnostics.extend(of_trials)
+    good = [(flow.source, flow.expanded, flow.facts) for flow in known.values() if flow.sound]
     declaring = tuple(f.source for f in files if any(isinstance(i, nodes.TypeDef | nodes.Def) for i in f.items))
-    return Checked(tuple(good), _without_repeats(in_order(diagnostics)), environment, declaring)
+    return Checked(tuple(good), trials, _without_repeats(in_order(diagnostics)), environment, declaring)
 
 
 def _declare(files: list[nodes.File], environment: Environment, diagnostics: list[Diagnostic]) -> Environment:
@@ -125,12 +132,9 @@ def _without_repeats(diagnostics: tuple[Diagnostic, ...]) -> tuple[Diagnostic, .
 
 
 def _flows(file: nodes.File, diagnostics: list[Diagnostic]) -> list[nodes.Flow]:
-    """The flows of a file; tests are refused for now."""
+    """The flows of a file."""
     reports = Reports(file.source)
     flows = [item for item in file.items if isinstance(item, nodes.Flow)]
-    for item in file.items:
-        if isinstance(item, nodes.Test):
-            reports.not_yet(item.span, "`test`")
     if file.edition is not None and file.edition != EDITION:
         span = file.items[0].span if file.items else Span(0, 0)
         reports.add("E701", span, f"this version of Seta knows `lang {EDITION}` only", "written for another edition")

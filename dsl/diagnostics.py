@@ -50,7 +50,10 @@ class Fix:
 
 @dataclass(frozen=True, slots=True)
 class Diagnostic:
-    """One problem: `code` is in the registry `dsl.codes`; `message` is one short sentence."""
+    """One problem: `code` is in the registry `dsl.codes`; `message` is one short sentence.
+
+    Without a code it is no problem of the text, but of what came of running it.
+    """
 
     code: str
     message: str
@@ -62,7 +65,7 @@ class Diagnostic:
     @property
     def severity(self) -> Severity:
         """Follows from the code's letter."""
-        return _SEVERITY[self.code[0]]
+        return _SEVERITY[self.code[0]] if self.code else Severity.ERROR
 
 
 def brief(sentence: str) -> str:

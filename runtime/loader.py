@@ -16,6 +16,7 @@ from compiler.catalog import Catalog, Entry
 from compiler.check import Environment
 from compiler.codegen import ANSWER, DEDUPE, FLOW, ON_ERROR, PAYLOAD, SERIAL, byte_position
 from compiler.ir import Plan, WaitFor, all_steps
+from compiler.ir.trials import Trial
 from compiler.own import NAME, CatalogFileError, read_catalog_file
 from compiler.pipeline import Compiled, Folder, check_folder, compile_folder, used_entries
 from dsl import Diagnostic, Source, read_source
@@ -60,23 +61,38 @@ class Loaded:
         return self.folder.diagnostics
 
 
-def load(folder: Path, known: Catalog) -> Loaded:
-    """Compile and link all flows of a folder, whose catalog file adds to what is known. Raises FolderError."""
-    settings = folder_settings(folder)
-    catalog = folder_catalog(folder, known)
-    compiled = compile_path(folder, catalog, settings)
+def load(path: Path, known: Catalog) -> Loaded:
+    """Compile and link all flows of a folder, or of the one around a file; its catalog file adds to what is known.
+
+    Raises FolderError.
+    """
+    settings = folder_settings(path)
+    catalog = folder_catalog(path, known)
+    compiled = _compile(path, catalog, settings)
     programs = {flow.name: link(flow, catalog, settings) for flow in compiled.flows}
     return Loaded(programs, compiled, settings.config, settings)
 
 
 def compile_path(path: Path, catalog: Catalog, settings: FolderSettings) -> Folder:
     """The flows of a folder or of one file, which is compiled in its folder. Raises FolderError."""
+    compiled = _compile(path, catalog, settings)
+    if not path.is_file():
+        return compiled
+    flows = tuple(f for f in compiled.flows if f.source.path == _shown(path))
+    return Folder(flows, _of(path, compiled.diagnostics), trials_of(path, compiled))
+
+
+def _compile(path: Path, catalog: Catalog, settings: FolderSettings) -> Folder:
     sources, unreadable = read_flows(path)
     compiled = compile_folder(sources, settings.environment(catalog))
-    diagnostics = (*unreadable, *compiled.diagnostics)
+    return Folder(compiled.flows, (*unreadable, *compiled.diagnostics), compiled.trials)
+
+
+def trials_of(path: Path, compiled: Folder) -> tuple[Trial, ...]:
+    """The tests that a file or folder holds, of those of its folder."""
     if not path.is_file():
-        return Folder(compiled.flows, diagnostics)
-    return Folder(tuple(f for f in compiled.flows if f.source.path == _shown(path)), _of(path, diagnostics))
+        return compiled.trials
+    return tuple(trial for trial in compiled.trials if trial.source.path == _shown(path))
 
 
 def check_path(path: Path, catalog: Catalog, settings: FolderSettings) -> tuple[Diagnostic, ...]:

@@ -214,9 +214,12 @@ def _trigger() -> Words:
 @cache
 def _item() -> Words:
     command = _seq(_one("send", "get"), _maybe(_name), _maybe(_fixed))
-    expected = _seq(command, _some(_clause(1), most=2)) | _seq("respond", _int) | _one("stop", "fail")
+    expected = _seq(command, _some(_clause(1), most=2)) | _seq("respond", _int, _maybe(_record(_expr(1))))
+    expected = expected | _one("stop") | _seq("fail", _maybe(_fixed))
+    delivered = _record(_expr(1)) | _seq("[", _expr(1), "]")
+    request = _seq(_maybe("headers", _record(_expr(1))), _maybe("query", _record(_expr(1))))
     tested = st.one_of(
-        _seq("given", _record(_expr(1))),
+        _seq("given", _maybe(_name), delivered, request),
         _seq("mock", command, "=", _expr(1)),
         _seq("advance", _expr(1)),
         _seq("expect", _maybe("not"), expected),

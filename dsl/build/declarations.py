@@ -1,12 +1,11 @@
 """Files, flows and their triggers, types, functions and tests."""
 
 from collections.abc import Callable
-from typing import Literal
 
 from lark import Token, Tree
 
-from dsl.build.expressions import arguments, expr, record
-from dsl.build.literals import duration, integer, size, static_text
+from dsl.build.expressions import arguments, expr, record, record_or_list
+from dsl.build.literals import duration, integer, size, static_text, text
 from dsl.build.reading import Part, Reading, as_tree, beyond, every, maybe, name, parts, span_of
 from dsl.build.steps import chain, command
 from dsl.build.types import def_param, record_type, type_expr
@@ -23,6 +22,7 @@ from dsl.nodes import (
     Dedupe,
     Def,
     Expect,
+    Failure,
     Flow,
     Given,
     Item,
@@ -31,6 +31,7 @@ from dsl.nodes import (
     Mock,
     NamedPayload,
     Open,
+    Record,
     RecordType,
     Respond,
     Serial,
@@ -183,13 +184,28 @@ def _test_step(r: Reading, part: Part) -> TestStep:
     return _TEST_STEPS[tree.data](r, tree)
 
 
+def _given(r: Reading, tree: _Tree) -> Given:
+    flow, body, headers, query = tree.children
+    return Given(
+        span_of(tree),
+        maybe(name, r, flow),
+        record_or_list(r, as_tree(body)),
+        maybe(_record, r, headers),
+        maybe(_record, r, query),
+    )
+
+
+def _record(r: Reading, part: Part) -> Record:
+    return record(r, as_tree(part))
+
+
 def _mock(r: Reading, tree: _Tree) -> Mock:
     verb, noun, literal, value = tree.children
     return Mock(
         span_of(tree),
         name(r, verb),
         maybe(name, r, noun),
-        maybe(static_text, r, literal),
+        maybe(text, r, literal),
         expr(r, value),
     )
 
@@ -199,20 +215,21 @@ def _expect(r: Reading, tree: _Tree) -> Expect:
     return Expect(span_of(tree), negation is not None, _expected(r, as_tree(what)))
 
 
-def _expected(r: Reading, tree: _Tree) -> Command | Respond | Stop | Literal["fail"]:
+def _expected(r: Reading, tree: _Tree) -> Command | Respond | Stop | Failure:
     match tree.data:
         case "expect_respond":
-            return Respond(span_of(tree), integer(r, tree.children[0]), None)
+            status, body = tree.children
+            return Respond(span_of(tree), integer(r, status), maybe(_record, r, body))
         case "expect_stop":
             return Stop(span_of(tree), None)
         case "expect_fail":
-            return "fail"
+            return Failure(span_of(tree), maybe(static_text, r, tree.children[0]))
         case _:
             return command(r, tree)
 
 
 _TEST_STEPS: dict[str, Callable[[Reading, _Tree], TestStep]] = {
-    "given": lambda r, tree: Given(span_of(tree), record(r, as_tree(tree.children[0]))),
+    "given": _given,
     "mock": _mock,
     "advance": lambda r, tree: Advance(span_of(tree), expr(r, tree.children[0])),
     "expect": _expect,

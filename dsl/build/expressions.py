@@ -106,6 +106,11 @@ def _index(r: Reading, tree: Tree[Token]) -> Index:
     return Index(span_of(tree), expr(r, value), expr(r, index))
 
 
+def record_or_list(r: Reading, tree: Tree[Token]) -> Record | ListLit:
+    """A body as JSON has one."""
+    return _list(r, tree) if tree.data == "list" else record(r, tree)
+
+
 def _list(r: Reading, tree: Tree[Token]) -> ListLit:
     (items,) = parts(tree)
     values = () if items is None else parts(items)

@@ -10,9 +10,10 @@ from dsl.codes.effects import EFFECTS
 from dsl.codes.names import NAMES
 from dsl.codes.remarks import REMARKS
 from dsl.codes.syntax import SYNTAX
+from dsl.codes.trials import TRIALS
 from dsl.codes.types import TYPES
 
-REGISTRY: tuple[Code, ...] = (*SYNTAX, *NAMES, *DECLARED, *TYPES, *EFFECTS, *REMARKS)
+REGISTRY: tuple[Code, ...] = (*SYNTAX, *NAMES, *DECLARED, *TRIALS, *TYPES, *EFFECTS, *REMARKS)
 
 CODES: dict[str, Code] = {code.code: code for code in REGISTRY}
 

@@ -23,6 +23,31 @@ on webhook {n: int}
 """,
     ),
     Code(
+        "W211",
+        "a key or header in a test that nobody reads",
+        """\
+What a flow does not declare is ignored, and so is this: it may be a slip for what the flow does read.
+""",
+        bad="""\
+flow a
+on webhook {nome: text?}
+  -> log nome ?? "x"
+
+test "a" {
+  given {nomee: "Ana"}
+}
+""",
+        good="""\
+flow a
+on webhook {nome: text?}
+  -> log nome ?? "x"
+
+test "a" {
+  given {nome: "Ana"}
+}
+""",
+    ),
+    Code(
         "W411",
         "a default that is never used",
         """\

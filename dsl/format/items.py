@@ -1,6 +1,6 @@
 """Flows and their triggers, types, functions and tests."""
 
-from typing import Final, Literal
+from typing import Final
 
 from dsl.format.doc import HARD, LINE, Doc, Group, Indent, spaced
 from dsl.format.sequences import braced, bracketed, listed, spread
@@ -22,6 +22,7 @@ from dsl.nodes import (
     Def,
     DefParam,
     Expect,
+    Failure,
     Flow,
     Given,
     Item,
@@ -195,7 +196,7 @@ def _test(tokens: Tokens, node: Test) -> Doc:
 def _test_step(tokens: Tokens, node: TestStep) -> Doc:
     match node:
         case Given():
-            return spaced(tokens.take("given"), record(tokens, node.payload))
+            return _given(tokens, node)
         case Mock():
             what = spaced(tokens.take("mock"), head(tokens, node.verb, node.noun, node.literal))
             return spaced(what, tokens.take("="), value(tokens, node.value))
@@ -206,11 +207,21 @@ def _test_step(tokens: Tokens, node: TestStep) -> Doc:
             return spaced(start, _expected(tokens, node.what))
 
 
-def _expected(tokens: Tokens, what: Command | Respond | Stop | Literal["fail"]) -> Doc:
+def _given(tokens: Tokens, node: Given) -> Doc:
+    start = tokens.take("given")
+    flow = "" if node.flow is None else name(tokens, node.flow)
+    parts = [start, flow, value(tokens, node.body)]
+    for word, fields in (("headers", node.headers), ("query", node.query)):
+        if fields is not None:
+            parts += [tokens.take(word), record(tokens, fields)]
+    return spaced(*parts)
+
+
+def _expected(tokens: Tokens, what: Command | Respond | Stop | Failure) -> Doc:
     match what:
         case Command():
             return command(tokens, what)
         case Respond() | Stop():
             return plain(tokens, what)
-        case "fail":
-            return tokens.take(what)
+        case Failure():
+            return spaced(tokens.take("fail"), "" if what.code is None else text(tokens, what.code))

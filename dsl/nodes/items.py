@@ -1,10 +1,9 @@
 """Nodes of what stands at the top of a file."""
 
 from dataclasses import dataclass
-from typing import Literal
 
 from dsl.nodes.base import Documented, Name, Node
-from dsl.nodes.expressions import Expr, Record, Text
+from dsl.nodes.expressions import Expr, ListLit, Record, Text
 from dsl.nodes.steps import Chain, Command, Respond, Stop
 from dsl.nodes.triggers import Trigger
 from dsl.nodes.types import TypeExpr
@@ -49,9 +48,12 @@ class Def(Node):
 
 @dataclass(frozen=True, slots=True)
 class Given(Node):
-    """`given {…}`: the delivery of a test."""
+    """`given {…}` or `given flow {…}`: a delivery, with the headers and query parameters that it has."""
 
-    payload: Record
+    flow: Name | None
+    body: Record | ListLit
+    headers: Record | None
+    query: Record | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,11 +74,18 @@ class Advance(Node):
 
 
 @dataclass(frozen=True, slots=True)
+class Failure(Node):
+    """`fail "code"` as what a test expects; without a code, any failure."""
+
+    code: Text | None
+
+
+@dataclass(frozen=True, slots=True)
 class Expect(Node):
-    """`expect [not] …`: a command, `respond N`, `stop` or `fail`."""
+    """`expect [not] …`: a command, `respond N {…}`, `stop` or `fail "code"`."""
 
     negated: bool
-    what: Command | Respond | Stop | Literal["fail"]
+    what: Command | Respond | Stop | Failure
 
 
 TestStep = Given | Mock | Advance | Expect

@@ -23,7 +23,7 @@ def render_text(diagnostics: Diagnostic | Iterable[Diagnostic], *, color: bool =
 
 def _block(d: Diagnostic, width: int) -> Iterator[Row]:
     style = d.severity.value
-    yield [(f"{style}[{d.code}]", style), (f": {visible(d.message)}", "title")]
+    yield [(f"{style}[{d.code}]" if d.code else style, style), (f": {visible(d.message)}", "title")]
     files = _by_file(d)
     digits = len(str(max(mark.line for _, found in files for mark in found)))
     blank = [(" " * (digits + 1), ""), ("|", "frame")]
@@ -33,7 +33,8 @@ def _block(d: Diagnostic, width: int) -> Iterator[Row]:
         for number, row in lines(source, found, max(width - digits - 3, _LEAST)):
             yield [*_gutter(number, digits), *row]
     yield list(blank)
-    for name, said in (*advice(d, max(width - digits - 3, _LEAST)), ("", [f"seta help {d.code}"])):
+    more = [("", [f"seta help {d.code}"])] if d.code else []
+    for name, said in (*advice(d, max(width - digits - 3, _LEAST)), *more):
         yield [(" " * (digits + 1), ""), ("= ", "frame"), (said[0], name)]
         yield from ([(" " * (digits + 3), ""), (line, name)] for line in said[1:])
 

@@ -12,6 +12,7 @@ COMMANDS: Final = {
     "persons": "persons",
     "outbox": "outbox",
     "check": "check",
+    "test": "test",
     "fmt": "fmt",
     "explain": "explain",
     "help": "help",
@@ -26,6 +27,7 @@ Examples:
   seta runs --state dead         list what failed for good
   seta runs show ID              show one run, step by step
   seta check                     find every problem of the flows
+  seta test                      run their tests
 """
 
 

@@ -2,8 +2,9 @@
 
 import os
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
+from typing import Final
 
 import click
 
@@ -11,6 +12,8 @@ from dsl import Diagnostic, render_text, summary
 from runtime.cli.data import Problem
 from runtime.loader import FolderError, Loaded, load, secrets
 from runtime.steps import catalog
+
+_PASSED_TO_CODE: Final = ("PATH", "LANG", "TZ")
 
 
 def load_or_refuse(flows: Path, color: str) -> Loaded:
@@ -32,6 +35,11 @@ def secrets_or_refuse(loaded: Loaded, flows: Path) -> dict[str, str]:
         return secrets(loaded, flows, os.environ)
     except FolderError as error:
         raise Problem(str(error)) from error
+
+
+def code_environment(environment: Mapping[str, str]) -> dict[str, str]:
+    """What the Python of flows sees of the environment."""
+    return {name: environment[name] for name in _PASSED_TO_CODE if name in environment}
 
 
 def refuse(diagnostics: Iterable[Diagnostic], color: str) -> None:

@@ -10,7 +10,7 @@ from rich.console import Console
 
 from runtime.cli import logs, options, terminal
 from runtime.cli.data import KNOWN_ERRORS, Problem
-from runtime.cli.folder import load_or_refuse, secrets_or_refuse
+from runtime.cli.folder import code_environment, load_or_refuse, secrets_or_refuse
 from runtime.cli.urls import curl
 from runtime.serve import ServeError, Started, serve
 from runtime.settings import Address, Opening, Settings, parse_address, parse_opening
@@ -19,8 +19,6 @@ if sys.platform == "win32":
     from asyncio import run
 else:
     from uvloop import run
-
-_PASSED_TO_CODE = ("PATH", "LANG", "TZ")
 
 
 def _address(ctx: click.Context, param: click.Parameter, value: str | None) -> Address | None:  # noqa: ARG001  # click's
@@ -100,7 +98,7 @@ def command(  # noqa: PLR0913  # one an option
         grace=grace,
         secrets=secrets_or_refuse(loaded, flows),
         code_processes=os.cpu_count() or 1,
-        code_environment={name: os.environ[name] for name in _PASSED_TO_CODE if name in os.environ},
+        code_environment=code_environment(os.environ),
     )
     try:
         code = run(serve(settings, loaded, partial(_announce, terminal.console(color))))

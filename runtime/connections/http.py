@@ -101,7 +101,7 @@ class HttpClient:
         status = response.status_code
         pause = _pause(response.headers, self._now)
         message = f"{_host(request)} answered {status}" + (f": {start}" if start else "")
-        return StepFailure(f"http_{status}", message, _kind(status, pause), pause)
+        return StepFailure(f"http_{status}", message, kind_of(status, pause), pause)
 
 
 def _prepare(request: httpx.Request, limit: float) -> None:
@@ -120,7 +120,8 @@ def _lost(request: httpx.Request, error: Exception) -> StepFailure:
     return StepFailure("no_answer", f"no answer from {_host(request)}: {reason}", Kind.TRANSIENT)
 
 
-def _kind(status: int, pause: float | None) -> Kind:
+def kind_of(status: int, pause: float | None = None) -> Kind:
+    """What a status that is no success says of the effect; `pause` is how long to wait, where that was said."""
     if status == 429 or (status == 503 and pause is not None):
         return Kind.NOT_DONE
     return Kind.TRANSIENT if status in (408, 425) or 500 <= status < 600 else Kind.PERMANENT

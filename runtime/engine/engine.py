@@ -67,6 +67,10 @@ class Engine:
         works = (self._backlog.refill, self._backlog.wake, self._retention.work)
         self._keepers = [loop.create_task(self._keep_at(work)) for work in works]
 
+    def look(self) -> None:
+        """Look at the clock now: it was moved, and runs may be due."""
+        self._shared.alarm.set()
+
     async def stop(self, grace: float) -> None:
         """Start nothing more; let what runs end for `grace` seconds, then leave the rest to the next start."""
         for keeper in self._keepers:

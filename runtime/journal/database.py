@@ -69,8 +69,8 @@ def make_file(path: Path) -> None:
     path.chmod(0o600)
 
 
-def open_writing(path: Path, tables: tuple[Tables, ...]) -> apsw.Connection:
-    """Open the connection that writes.
+def open_writing(path: Path, tables: tuple[Tables, ...], *, durable: bool = True) -> apsw.Connection:
+    """Open the connection that writes; one that is not `durable` leaves to the system when bytes reach the disk.
 
     Raises JournalTooNew or NotAJournal before it changes anything, and JournalError where the file system cannot
     serve.
@@ -82,6 +82,8 @@ def open_writing(path: Path, tables: tuple[Tables, ...]) -> apsw.Connection:
         connection.execute(_WRITING).fetchall()  # to the end: it stops at rows otherwise
         if connection.pragma("journal_mode") != "wal":
             raise JournalError(f"{path} lies where SQLite cannot keep a write-ahead log")
+        if not durable:
+            connection.pragma("synchronous", 0)
     except BaseException:
         connection.close(force=True)
         raise

@@ -47,7 +47,7 @@ class SqliteJournal:
         self._held = held
         self._disk = Disk(opened.path)
         self._reader = Reader(partial(open_reading, opened.path))
-        connect = partial(open_writing, opened.path, opened.tables)
+        connect = partial(open_writing, opened.path, opened.tables, durable=opened.durable)
         self._writer = Writer(opened.connection, opened.incarnation, connect, self._disk.is_full)
 
     @property
@@ -120,18 +120,20 @@ async def open_journal(
     clock: Callable[[], int],
     tables: tuple[Tables, ...] = (),
     wait: float = 10.0,
+    durable: bool = True,
 ) -> SqliteJournal:
     """Take the folder and open its journal, making both where there are none.
 
     `clock` gives milliseconds since the Unix epoch; `tables` are those of other rooms in the same file; `wait` is
     how many seconds to wait for another process to let go of the folder. Before the tables of an older file are
-    changed, it is copied to a file beside it, named by the versions of its tables. Raises FolderInUse, JournalTooNew,
+    changed, it is copied to a file beside it, named by the versions of its tables. One that is not `durable` promises
+    nothing at a power cut: for what is thrown away anyhow. Raises FolderInUse, JournalTooNew,
     NotAJournal, SqliteTooOld, and JournalError where the file cannot be read or written.
     """
     check_library(apsw.sqlite_lib_version())
     held = await lock.take(folder, wait)
     try:
-        return SqliteJournal(held, await asyncio.to_thread(_open, folder / NAME, clock(), tables))
+        return SqliteJournal(held, await asyncio.to_thread(_open, folder / NAME, clock(), tables, durable=durable))
     except BaseException:
         held.release()
         raise
@@ -144,12 +146,13 @@ class _Opened:
     connection: apsw.Connection
     incarnation: int
     url_key: bytes
+    durable: bool
 
 
-def _open(path: Path, now: int, tables: tuple[Tables, ...]) -> _Opened:
+def _open(path: Path, now: int, tables: tuple[Tables, ...], *, durable: bool) -> _Opened:
     try:
         make_file(path)
-        connection = open_writing(path, tables)
+        connection = open_writing(path, tables, durable=durable)
         try:
             found = versions(connection, tables)
             if any(found) and found != newest(tables):
@@ -162,7 +165,7 @@ def _open(path: Path, now: int, tables: tuple[Tables, ...]) -> _Opened:
     except apsw.Error as error:
         full = isinstance(error, apsw.FullError)
         raise JournalError(f"{path}: {type(error).__name__}: {error}", full=full) from error
-    return _Opened(path, tables, connection, incarnation, url_key)
+    return _Opened(path, tables, connection, incarnation, url_key, durable)
 
 
 def _begin_incarnation(connection: apsw.Connection, now: int) -> tuple[int, bytes]:

@@ -18,8 +18,9 @@ from compiler.check import Environment
 from compiler.own import read_catalog_file, write_catalog_file
 from compiler.pipeline import compile_folder
 from dsl import Source, render_text
-from runtime.loader import FolderSettings
+from runtime.loader import FolderSettings, load
 from runtime.steps import catalog
+from runtime.trial import bench
 from tests.runtime.cli.process import ROOT, ServerProcess, environment, script
 
 FILES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md"))]
@@ -62,6 +63,17 @@ def test_every_block_is_of_a_kind_that_is_run() -> None:
 def test_a_flow_in_the_docs_compiles_without_errors(block: Block) -> None:
     folder = compile_folder([Source("docs.seta", block.text)], Environment(catalog(), frozenset({"erp", "crm"})))
     assert not folder.broken, render_text(folder.diagnostics, color=False)
+
+
+@pytest.mark.parametrize("block", [b for b in of_kind("seta") if "\ntest " in f"\n{b.text}"], ids=str)
+async def test_tests_in_the_docs_pass(block: Block, tmp_path: Path) -> None:
+    (tmp_path / "docs.seta").write_text(block.text, encoding="utf-8")
+    (tmp_path / "seta.toml").write_text('[config]\nerp = "https://erp.example"\ncrm = "https://crm.example"\n')
+    loaded = load(tmp_path, catalog())
+    async with bench(loaded, catalog(), tmp_path, {}) as at:
+        found = [finding for trial in loaded.folder.trials for finding in (await at.run(trial)).findings]
+    assert loaded.folder.trials
+    assert not found, render_text(found)
 
 
 @pytest.mark.parametrize("block", of_kind("toml"), ids=str)

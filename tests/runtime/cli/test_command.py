@@ -25,6 +25,7 @@ Commands:
   persons  List the persons that flows have made, newest first.
   outbox   List the messages in the local outbox, newest first.
   check    Find every problem of flows: of files, or of all in a folder.
+  test     Run the tests of flows: of files, or of all in a folder.
   fmt      Lay flows out: files, all in a folder, or standard input (-).
   explain  Show what was filled in, and what the steps do.
   help     List the codes of problems and remarks, or explain one.
@@ -37,6 +38,7 @@ Commands:
     seta runs --state dead         list what failed for good
     seta runs show ID              show one run, step by step
     seta check                     find every problem of the flows
+    seta test                      run their tests
 """
 
 
@@ -46,7 +48,7 @@ def test_help_fits_on_a_page(seta: Seta) -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["serve", "urls", "runs", "persons", "outbox", "check", "fmt", "explain", "help", "new", "catalog"]
+    "name", ["serve", "urls", "runs", "persons", "outbox", "check", "test", "fmt", "explain", "help", "new", "catalog"]
 )
 def test_every_command_explains_itself(seta: Seta, name: str) -> None:
     result = seta(name, "-h")
