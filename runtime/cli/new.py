@@ -1,4 +1,4 @@
-"""`seta new`: a first version of a flow, to be changed."""
+"""`seta new`: a first version of a flow and of its test, to be changed."""
 
 import re
 from collections.abc import Iterator
@@ -24,6 +24,12 @@ on webhook {{
   # Finds the person of that phone, or makes one. What is absent leaves what is known.
   -> upsert person by telefone with {{name: nome}} as person
   -> log "pessoa {{person.id}}"
+
+# Runs with `seta test`, and sends nothing.
+test "a pessoa fica com o nome que veio" for {name} {{
+  given {{telefone: "11999998888", nome: "Ana"}}
+  expect upsert person by "+5511999998888" with {{nome: "Ana"}}
+}}
 """
 
 
@@ -31,7 +37,7 @@ on webhook {{
 @click.argument("name")
 @options.flows
 def command(*, name: str, flows: Path) -> None:
-    """Write a small flow that works, as a place to begin.
+    """Write a small flow that works, with a test, as a place to begin.
 
     It becomes the file NAME.seta of the folder; one that is there already is left alone.
     """
@@ -92,6 +98,7 @@ def _next(file: Path, flows: Path) -> str:
     folder = "" if flows == Path("flows") else f" --flows {quote(flows.as_posix())}"
     lines = (
         (f"seta check {shown}", "find its problems"),
+        (f"seta test {shown}", "run its test"),
         (f"seta explain {shown}", "see what it means"),
         (f"seta serve{folder}", "serve it, with all of its folder"),
     )

@@ -29,7 +29,7 @@ Commands:
   fmt      Lay flows out: files, all in a folder, or standard input (-).
   explain  Show what was filled in, and what the steps do.
   help     List the codes of problems and remarks, or explain one.
-  new      Write a small flow that works, as a place to begin.
+  new      Write a small flow that works, with a test, as a place to begin.
   catalog  List the verbs and functions of flows, or show one whole.
 
   Examples:

@@ -20,6 +20,12 @@ on webhook {
   # Finds the person of that phone, or makes one. What is absent leaves what is known.
   -> upsert person by telefone with {name: nome} as person
   -> log "pessoa {person.id}"
+
+# Runs with `seta test`, and sends nothing.
+test "a pessoa fica com o nome que veio" for lead {
+  given {telefone: "11999998888", nome: "Ana"}
+  expect upsert person by "+5511999998888" with {nome: "Ana"}
+}
 """
 
 
@@ -30,6 +36,7 @@ def test_flow_is_written_and_what_to_do_next_is_told(seta: Seta, tmp_path: Path)
         "wrote flows/lead.seta\n"
         "\n"
         "  seta check flows/lead.seta      find its problems\n"
+        "  seta test flows/lead.seta       run its test\n"
         "  seta explain flows/lead.seta    see what it means\n"
         "  seta serve                      serve it, with all of its folder\n",
     )
@@ -40,6 +47,7 @@ def test_flow_is_written_and_what_to_do_next_is_told(seta: Seta, tmp_path: Path)
 def test_written_flow_checks_without_a_word_and_can_be_served(seta: Seta, tmp_path: Path, name: str) -> None:
     assert seta("new", name).exit_code == 0
     assert seta("check", f"flows/{name}.seta").output == "no problems\n"
+    assert seta("test", f"flows/{name}.seta").exit_code == 0
     assert list(load(tmp_path / "flows", catalog()).programs) == sorted([name, "retomada"], key=_file)
 
 
@@ -53,6 +61,7 @@ def test_folder_may_be_another_one_and_is_made(seta: Seta, tmp_path: Path) -> No
         "wrote my flows/crm/lead.seta\n"
         "\n"
         "  seta check 'my flows/crm/lead.seta'      find its problems\n"
+        "  seta test 'my flows/crm/lead.seta'       run its test\n"
         "  seta explain 'my flows/crm/lead.seta'    see what it means\n"
         "  seta serve --flows 'my flows/crm'        serve it, with all of its folder\n"
     )
