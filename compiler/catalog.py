@@ -27,7 +27,7 @@ class Example(msgspec.Struct, frozen=True):
     fails: str | None = None
 
 
-class Param(msgspec.Struct, frozen=True, omit_defaults=True):
+class Param(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
     """A parameter of a function: `type` is written as the language writes types."""
 
     name: str
@@ -37,8 +37,11 @@ class Param(msgspec.Struct, frozen=True, omit_defaults=True):
     doc: str = ""
 
 
-class Function(msgspec.Struct, frozen=True, omit_defaults=True, tag="function"):
-    """A pure function. `rewrites` lets `f(x)` stand as a step that rewrites `x` (fill-in rule R2)."""
+class Function(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True, tag="function"):
+    """A pure function. `rewrites` lets `f(x)` stand as a step that rewrites `x` (fill-in rule R2).
+
+    `own` marks Python of the folder: it may fail in any way, and what it gives is checked.
+    """
 
     name: str
     params: tuple[Param, ...]
@@ -47,6 +50,7 @@ class Function(msgspec.Struct, frozen=True, omit_defaults=True, tag="function"):
     rewrites: bool = False
     failures: tuple[str, ...] = ()  # codes it may fail with; empty: it cannot fail
     examples: tuple[Example, ...] = ()
+    own: bool = False
 
 
 class Field(msgspec.Struct, frozen=True, omit_defaults=True):

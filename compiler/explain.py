@@ -131,20 +131,15 @@ def _duration(milliseconds: int) -> str:
 
 
 def _pure_failure(op: ir.Assign, catalog: Catalog) -> str:
-    failures = sorted(
-        {
-            code
-            for name in _functions(op.value)
-            if name in catalog.functions
-            for code in catalog.functions[name].failures
-        }
-    )
+    known = [catalog.functions[name] for name in _functions(op.value) if name in catalog.functions]
+    own = {"python"} if any(function.own for function in known) else set()
+    failures = sorted(own.union(*(function.failures for function in known)))
     return f"may fail ({', '.join(failures)}): dead letter" if failures else ""
 
 
 def _functions(value: Any) -> Iterator[str]:
     """The functions that an expression applies."""
-    if isinstance(value, ir.Apply):
+    if isinstance(value, ir.Apply | ir.CallOwn):
         yield value.function
     if isinstance(value, tuple):
         for part in value:

@@ -1,22 +1,30 @@
 """The catalog file: what a folder of flows has of its own, as data that is kept in git beside them.
 
-It lists message templates, which people write into it. `check` reads this file and never user code.
+It lists message templates, which people write into it, and the signatures of the folder's own Python, which `seta
+catalog --write` puts there. `check` reads this file and never user code.
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from unicodedata import is_normalized
 
 import msgspec
+from msgspec.structs import replace
 
-from compiler.catalog import Catalog, Template
+from compiler.catalog import Catalog, Function, Template
+from compiler.check.written import NAMED, catalog_type
 from compiler.reports import listed
-from compiler.types import TEXTUAL
+from compiler.scope import ROOTS
+from compiler.types import SECRET, TEXTUAL, ListOf, OptionalOf, RecordOf, Type, Variable
+from dsl import WORDS
 
 NAME = "seta.catalog.json"
 SCHEMA = "seta.catalog-file/1"
 
-Own = Template
+Own = Function | Template
 
+_OURS = frozenset((*ROOTS, *NAMED, "exact", "setting"))  # the last two are calls that the compiler makes itself
+_NAME = re.compile(r"[^\W\d]\w*")
 _PARAM_TYPES = (*sorted(TEXTUAL), "int", "decimal")
 
 
@@ -49,7 +57,8 @@ def read_catalog_file(data: bytes, known: Catalog) -> Catalog:
     first: dict[tuple[str, str], int] = {}
     for line, raw in _entries(data):
         entry = _decoded(raw, line)
-        _check(entry, line)
+        if (wrong := problem(entry, known)) is not None:
+            raise CatalogFileError(line, wrong)
         before = first.setdefault(_identity(entry), line)
         if before != line:
             raise CatalogFileError(line, f"{titled(entry)} is in the file already, in line {before}: leave one of them")
@@ -57,20 +66,34 @@ def read_catalog_file(data: bytes, known: Catalog) -> Catalog:
     return known.extended(entries)
 
 
-def write_catalog_file(catalog: Catalog) -> bytes:
-    """The file that says what a catalog has of its own: the same for the same entries, one value a line."""
-    entries: list[Own] = [*catalog.templates.values()]
-    written = _Written(SCHEMA, sorted(entries, key=_identity))
+def own_entries(catalog: Catalog) -> list[Own]:
+    """What a catalog has of its folder's own, in order of kind and name."""
+    functions = [function for function in catalog.functions.values() if function.own]
+    return sorted([*functions, *catalog.templates.values()], key=_identity)
+
+
+def write_catalog_file(entries: Iterable[Own]) -> bytes:
+    """The file that lists entries: the same for the same entries, one value a line."""
+    bare = (replace(entry, own=False) if isinstance(entry, Function) else entry for entry in entries)
+    written = _Written(SCHEMA, sorted(bare, key=_identity))
     return msgspec.json.format(msgspec.json.encode(written), indent=2) + b"\n"
 
 
 def titled(entry: Own) -> str:
     """An entry as messages name it."""
-    return f'the template "{entry.name}"'
+    match entry:
+        case Function():
+            return f"the function `{entry.name}`"
+        case Template():
+            return f'the template "{entry.name}"'
 
 
 def _identity(entry: Own) -> tuple[str, str]:
-    return "template", entry.name
+    match entry:
+        case Function():
+            return "function", entry.name
+        case Template():
+            return "template", entry.name
 
 
 def _entries(data: bytes) -> Iterator[tuple[int, bytes]]:
@@ -92,9 +115,10 @@ def _entries(data: bytes) -> Iterator[tuple[int, bytes]]:
 
 def _decoded(raw: bytes, line: int) -> Own:
     try:
-        return msgspec.json.decode(raw, type=Own)
+        entry: Own = msgspec.json.decode(raw, type=Own)
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise CatalogFileError(line, _told(error)) from error
+    return replace(entry, own=True) if isinstance(entry, Function) else entry
 
 
 _PLACE = re.compile(r"(?P<what>.*) - at `\$\.?(?P<where>.+)`", re.DOTALL)
@@ -113,13 +137,68 @@ def _line_of(error: Exception, data: bytes) -> int:
     return data.count(b"\n", 0, int(found[1])) + 1 if found else 1
 
 
-def _check(entry: Own, line: int) -> None:
-    """Raise CatalogFileError where an entry cannot be what it says."""
+# --- what an entry may not be
+
+
+def problem(entry: Own, known: Catalog) -> str | None:
+    """What keeps an entry from being used beside what is known, in words; None where nothing does."""
     names = [param.name for param in entry.params]
     if twice := sorted({name for name in names if names.count(name) > 1}):
-        raise CatalogFileError(line, f"{titled(entry)} has the parameter {listed(twice)} twice")
-    for param in entry.params:
+        return f"{titled(entry)} has the parameter {listed(twice)} twice"
+    return _of_function(entry, known) if isinstance(entry, Function) else _of_template(entry)
+
+
+def _of_template(template: Template) -> str | None:
+    for param in template.params:
         if param.type not in _PARAM_TYPES:
             kinds = listed(_PARAM_TYPES)
-            why = f'the parameter `{param.name}` of {titled(entry)} is of the type "{param.type}"; it may be {kinds}'
-            raise CatalogFileError(line, why)
+            return f"{_typed(template, param.name, param.type)}; it may be {kinds}"
+    return None
+
+
+def _of_function(function: Function, known: Catalog) -> str | None:
+    name = function.name
+    if (unfit := _unfit(name, "function")) is not None:
+        return f"{titled(function)} cannot be called so: {unfit}"
+    if name in known.functions or name in known.entities:
+        return f"{titled(function)} cannot be called so: the catalog has it already; choose another name"
+    for param in function.params:
+        if _type(param.type, known) is None:
+            return f"{_typed(function, param.name, param.type)}, which is none"
+    result = _type(function.result, known)
+    if result is None or not _has_shape(result):
+        return f'{titled(function)} gives "{function.result}", which is no type of a value that can be given'
+    return None
+
+
+def _typed(entry: Own, param: str, kind: str) -> str:
+    return f'the parameter `{param}` of {titled(entry)} is of the type "{kind}"'
+
+
+def _unfit(name: str, what: str) -> str | None:
+    """Why a name is none for a function, a verb or a noun."""
+    if not _NAME.fullmatch(name) or not is_normalized("NFC", name):
+        return "a name has letters, digits and `_`, and does not begin with a digit"
+    if name in WORDS:
+        return f"`{name}` is a word of the language; choose another name"
+    if name in _OURS:
+        return f"`{name}` means something else in flows; choose another name for the {what}"
+    return None
+
+
+def _type(written: str, known: Catalog) -> Type | None:
+    try:
+        return catalog_type(written, known)
+    except ValueError:
+        return None
+
+
+def _has_shape(kind: Type) -> bool:
+    """Whether a value of a type can be read from JSON and checked."""
+    match kind:
+        case OptionalOf(inner) | ListOf(inner):
+            return _has_shape(inner)
+        case RecordOf(fields, name):
+            return not name and all(_has_shape(field.type) for field in fields)
+        case _:
+            return not isinstance(kind, Variable) and kind != SECRET

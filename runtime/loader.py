@@ -12,7 +12,7 @@ from typing import Any, Literal
 
 import msgspec
 
-from compiler.catalog import Catalog, Entry
+from compiler.catalog import Catalog, Entry, Function
 from compiler.check import Environment
 from compiler.codegen import ANSWER, DEDUPE, FLOW, ON_ERROR, PAYLOAD, SERIAL, byte_position
 from compiler.ir import Plan, WaitFor, all_steps
@@ -24,6 +24,7 @@ from runtime import shapes, values
 from runtime.code import compile_block
 from runtime.context import Hole, Policy, Setting, StepSpec
 from runtime.engine.engine import UnknownPlan
+from runtime.extend.loading import Own
 from runtime.failures import StepFailure
 from runtime.functions import FUNCTIONS
 from runtime.program import ANSWER_WITHIN, Dedupe, Place, Program, Request
@@ -54,6 +55,7 @@ class Loaded:
     folder: Folder
     config: Mapping[str, str]
     settings: FolderSettings
+    own: Own | None = None  # the folder's Python, where it is loaded
 
     @property
     def diagnostics(self) -> tuple[Diagnostic, ...]:
@@ -61,16 +63,16 @@ class Loaded:
         return self.folder.diagnostics
 
 
-def load(path: Path, known: Catalog) -> Loaded:
+def load(path: Path, known: Catalog, own: Own | None = None) -> Loaded:
     """Compile and link all flows of a folder, or of the one around a file; its catalog file adds to what is known.
 
-    Raises FolderError.
+    Without the folder's own Python, nothing that uses it can be run. Raises FolderError.
     """
     settings = folder_settings(path)
     catalog = folder_catalog(path, known)
     compiled = _compile(path, catalog, settings)
-    programs = {flow.name: link(flow, catalog, settings) for flow in compiled.flows}
-    return Loaded(programs, compiled, settings.config, settings)
+    programs = {flow.name: link(flow, catalog, settings, own) for flow in compiled.flows}
+    return Loaded(programs, compiled, settings.config, settings, own)
 
 
 def compile_path(path: Path, catalog: Catalog, settings: FolderSettings) -> Folder:
@@ -226,13 +228,13 @@ class _Bundle(msgspec.Struct, frozen=True):
 _read_bundle = msgspec.json.Decoder(_Bundle).decode
 
 
-def link(flow: Compiled, catalog: Catalog, settings: FolderSettings) -> Program:
+def link(flow: Compiled, catalog: Catalog, settings: FolderSettings, own: Own | None = None) -> Program:
     """Make a compiled flow runnable."""
     filename = f"{flow.source.path}@{flow.hash[:8]}"
     code = compile(flow.module, filename, "exec")
     lines = [f"{line}\n" for line in flow.source.text.split("\n")]  # as linecache has them: each with its end
     linecache.cache[filename] = (len(flow.source.text), None, lines, filename)
-    names = _namespace()
+    names = _namespace(own)
     exec(code, names)  # noqa: S102  # built from nodes by our own compiler, never from text
     plan = flow.plan
     return Program(
@@ -312,7 +314,8 @@ def _places(flow: Compiled) -> tuple[Place, ...]:
 class Programs:
     """The programs of a server by plan: those of its folder, and older ones made again from their bundles."""
 
-    def __init__(self, programs: Mapping[str, Program]) -> None:
+    def __init__(self, programs: Mapping[str, Program], own: Own | None = None) -> None:
+        self._own = own
         self._by_plan = {program.plan: program for program in programs.values()}
 
     def find(self, plan: str, bundle: bytes | None) -> Program:
@@ -321,22 +324,36 @@ class Programs:
             return known
         if bundle is None:
             raise UnknownPlan("the plan's sources are not in the journal")
-        program = relink(bundle)
+        program = relink(bundle, self._own)
         if program is None or program.plan != plan:
             raise UnknownPlan("this version of Seta makes another plan of the sources that the run began with")
         self._by_plan[plan] = program
         return program
 
 
-def relink(bundle: bytes) -> Program | None:
-    """Compile a kept plan again; None where it no longer compiles."""
-    kept = _read_bundle(bundle)
+def relink(bundle: bytes, own: Own | None = None) -> Program | None:
+    """Compile a kept plan again; None where it no longer compiles.
+
+    Its catalog entries are those that it began with; the folder's Python is today's. Raises UnknownPlan where that
+    lacks something.
+    """
+    try:
+        kept = _read_bundle(bundle)
+    except msgspec.ValidationError as error:
+        raise UnknownPlan(f"another version of Seta has kept the plan: {error}") from error
+    _check_python(kept.entries, own)
     catalog = Catalog.of(kept.entries)
     settings = FolderSettings(dict.fromkeys(kept.config, ""), region=kept.region, timezone=kept.timezone)
     sources = [Source(path, text) for path, text in kept.sources.items()]
     compiled = compile_folder(sources, settings.environment(catalog))
     flow = next((f for f in compiled.flows if f.name == kept.flow and f.source.path == kept.file), None)
-    return link(flow, catalog, settings) if flow is not None else None
+    return link(flow, catalog, settings, own) if flow is not None else None
+
+
+def _check_python(entries: Iterable[Entry], own: Own | None) -> None:
+    for entry in entries:
+        if own is not None and isinstance(entry, Function) and entry.own and entry.name not in own.functions:
+            raise UnknownPlan(f"the plan calls {entry.name}, which the folder's Python does not have any more")
 
 
 # --- what generated modules see
@@ -352,8 +369,16 @@ def _step(step: str, verb: str, effect: str, **rest: Any) -> StepSpec:
     return StepSpec(step, verb, effect, **rest)  # type: ignore[arg-type]  # the compiler knows the three classes
 
 
-def _namespace() -> dict[str, Any]:
-    return {"__builtins__": {}, **_NAMES}
+def _namespace(own: Own | None) -> dict[str, Any]:
+    names = {"__builtins__": {}, **_NAMES}
+    return names if own is None else {**names, "own": own.function}
+
+
+def _not_loaded(name: str, shape: shapes.Kind) -> Callable[..., Any]:  # noqa: ARG001  # as `Own.function`
+    def call(**_: Any) -> Any:
+        raise RuntimeError(f"{name} is the folder's Python, which is not loaded here")
+
+    return call
 
 
 _FUNCTIONS: dict[str, Callable[..., Any]] = {signature.name: function for signature, function in FUNCTIONS}
@@ -363,6 +388,8 @@ _NAMES: dict[str, Any] = {
     "field": shapes.field,
     "enum": shapes.enum,
     "array": shapes.array,
+    "own": _not_loaded,
+    "maybe": shapes.maybe,
     "nested": lambda shape: shape.kind(),
     "reader": shapes.reader,
     "text_kind": shapes.text,

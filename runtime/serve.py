@@ -173,7 +173,7 @@ def compose(settings: Settings, journal: SqliteJournal, loaded: Loaded, known_ve
     """Put a server together. Nothing runs yet."""
     around = Surroundings(journal, known_verbs, loaded.config, now, random.random, settings.secrets)
     limits = Limits(running=settings.running, keep_events=keep_events(loaded.programs.values()))
-    engine = Engine(around, Programs(loaded.programs).find, Entropy(), limits)
+    engine = Engine(around, Programs(loaded.programs, loaded.own).find, Entropy(), limits)
     hooks = Hooks(make_table(journal.url_key, loaded.programs.values()))
     readiness = Readiness(journal, hooks)
     intake = Intake(settings.bodies, settings.body_seconds)

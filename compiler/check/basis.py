@@ -5,10 +5,12 @@ from compiler.reports import Reports, way
 from compiler.scope import Scope
 from compiler.types import (
     SECRET,
+    EnumOf,
     OptionalOf,
     Type,
     Unknown,
     fits,
+    required,
     show,
 )
 from dsl import nodes
@@ -28,7 +30,7 @@ class Basis:
     def expect(self, expr: nodes.Expr, wanted: Type, scope: Scope, where: str, purpose: str = "") -> Type:
         """Check an expression that must have a type; `where` names the slot in the message, `purpose` what of it."""
         found = self.check(expr, scope)
-        if fits(found, wanted):
+        if fits(found, wanted) or _is_value_of(expr, required(wanted)):
             return found
         if isinstance(found, OptionalOf) and fits(found.inner, wanted):
             self.absent(expr, found, wanted, where, purpose)
@@ -84,3 +86,8 @@ class Basis:
     def check(self, expr: nodes.Expr, scope: Scope) -> Type:
         """The type of an expression in a scope."""
         raise NotImplementedError
+
+
+def _is_value_of(expr: nodes.Expr, wanted: Type) -> bool:
+    """Whether quoted text is one of the texts that are wanted."""
+    return isinstance(wanted, EnumOf) and isinstance(expr, nodes.Text) and expr.static in wanted.values

@@ -21,6 +21,6 @@ def _fails(node: nodes.Node, environment: Environment, inside: frozenset[str]) -
             if (definition := environment.defs.get(name)) is not None:
                 return name not in inside and may_fail(definition.node.body, environment, inside | {name})
             function = environment.catalog.functions.get(name)
-            return function is None or bool(function.failures)
+            return function is None or function.own or bool(function.failures)
         case _:
             return False

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Mapping
 from dataclasses import replace
+from functools import lru_cache
 
 from compiler.catalog import Catalog, Entity
 from compiler.reports import Reports, listed, nearest
@@ -33,7 +34,7 @@ from compiler.types import (
     optional,
     with_pii,
 )
-from dsl import Fix, nodes
+from dsl import Fix, Source, nodes, parse
 
 NAMED: dict[str, Type] = {
     "text": TEXT,
@@ -167,7 +168,10 @@ _VARIABLE = re.compile(r"[A-Z]")
 
 
 def catalog_type(written: str, catalog: Catalog) -> Type:
-    """A type as the catalog writes it: a name, `[T]`, with `?` where it may be absent; one capital is a variable."""
+    """A type as the catalog writes it: as flows do, and `secret`, an entity, or one capital for a variable.
+
+    Raises ValueError where it is none.
+    """
     if written.endswith("?"):
         return optional(catalog_type(written.removesuffix("?"), catalog))
     if written.startswith("["):
@@ -178,7 +182,23 @@ def catalog_type(written: str, catalog: Catalog) -> Type:
         return Variable(written)
     if (entity := catalog.entities.get(written)) is not None:
         return entity_type(entity, catalog)
-    return NAMED[written]
+    return NAMED.get(written) or _as_in_flows(written)
+
+
+@lru_cache(maxsize=1024)
+def _as_in_flows(written: str) -> Type:
+    """A type that is more than a name. Pure, and asked for again by every call of a function."""
+    parsed = parse(Source("catalog", f"type t = {written}"))
+    items = parsed.file.items if parsed.file is not None else ()
+    reports = Reports(Source("catalog", f"type t = {written}"))
+    match items:
+        case (nodes.TypeDef(type=found),) if not parsed.diagnostics:
+            kind = TypeReader(reports, {}).read(found)
+            if not reports.diagnostics:
+                return kind
+        case _:
+            pass
+    raise ValueError(f"{written!r} is not a type")
 
 
 def entity_type(entity: Entity, catalog: Catalog) -> RecordOf:

@@ -13,7 +13,7 @@ from compiler import ir
 from compiler.codegen.names import ANSWER, DEDUPE, FLOW, HELPERS, ON_ERROR, PAYLOAD, SERIAL, Names
 from compiler.codegen.nodes import TOP, byte_position
 from compiler.codegen.specs import Specs
-from compiler.codegen.values import def_key
+from compiler.codegen.values import def_key, own_key
 from compiler.ir import applied
 from dsl.source import Source, Span
 
@@ -35,6 +35,7 @@ class _Module(Specs):
     def build(self) -> ast.Module:
         plan = self._plan
         body: list[ast.stmt] = [self.assign(TOP, PAYLOAD, self.payload(plan.payload))]
+        body.extend(self._own(function) for function in plan.own)
         effects = (op for op in ir.all_steps(plan) if isinstance(op, ir.Effect))
         body.extend(self.assign(TOP, self.spec_name(op.step), self.spec(op)) for op in effects)
         body.extend(self._definition(function) for function in plan.functions)
@@ -49,6 +50,11 @@ class _Module(Specs):
         """A coroutine under the flow's name, and the constant under which the loader finds it."""
         function = self.names.of(f"{name}#{entry}")
         return [self._flow(function, params, ops), self.assign(TOP, entry, self.name(TOP, function))]
+
+    def _own(self, function: ir.OwnFunction) -> ast.stmt:
+        """Python of the folder, as this plan calls it."""
+        handed = self.call(TOP, "own", self.const(TOP, function.name), self.shape(function.result))
+        return self.assign(TOP, self.names.of(own_key(function.name)), handed)
 
     def _of_the_trigger(self) -> Iterator[ast.stmt]:
         """Functions of the delivery alone: the keys of `dedupe` and `serial`, the immediate answer."""

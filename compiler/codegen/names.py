@@ -9,8 +9,8 @@ HELPERS = frozenset((
     "add", "array", "block", "bool_kind", "cnpj_kind", "cpf_kind", "ctx", "date_kind",
     "datetime_kind", "decimal_kind", "divide", "duration", "duration_kind", "either", "either_lazily",
     "element", "email_kind", "enum", "exact", "Failure", "failed", "field", "given", "holds", "hole", "instant",
-    "int_kind", "json_kind", "maybe_member", "member", "milliseconds", "modulo", "moment", "multiply",
-    "negative", "nested", "p", "phone_kind", "policy", "ranged", "read_json", "reader", "record", "same",
+    "int_kind", "json_kind", "maybe", "maybe_member", "member", "milliseconds", "modulo", "moment", "multiply",
+    "negative", "nested", "own", "p", "phone_kind", "policy", "ranged", "read_json", "reader", "record", "same",
     "scalar_kind", "setting", "step", "subtract", "text_kind", "text_of", "url_kind", "whole",
 ))
 # fmt: on

@@ -50,6 +50,8 @@ class Specs(Values):
                 return self.call(TOP, "enum", *(self.const(TOP, value) for value in values))
             case ir.Many(item):
                 return self.call(TOP, "array", self.shape(item))
+            case ir.Maybe(inner):
+                return self.call(TOP, "maybe", self.shape(inner))
             case ir.Object():
                 return self.call(TOP, "nested", self._record("Record", shape))
 

@@ -46,6 +46,9 @@ class Values(Nodes):
                 return self.call(span, "element", self.expr(value), self.expr(index))
             case ir.Apply():
                 return self._apply(expr)
+            case ir.CallOwn(function=function, args=args):
+                named = {name: self.expr(arg) for name, arg in args}
+                return self.call(span, self.names.of(own_key(function)), **named)
             case ir.Operation():
                 return self._operation(expr)
             case ir.Not(value=value):
@@ -120,6 +123,11 @@ class Values(Nodes):
             return self.call(span, "either", left, right)
         later = self.put(span, ast.Lambda(self.arguments(()), right))
         return self.call(span, "either_lazily", left, later)
+
+
+def own_key(name: str) -> str:
+    """The key of a function of the folder's Python among the names of a module."""
+    return f"{name}#own"
 
 
 def def_key(name: str) -> str:

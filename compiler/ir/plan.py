@@ -7,8 +7,8 @@ from decimal import Decimal
 from typing import Any
 
 from compiler.ir.operations import Branch, For, Op, Parallel, Step, Try
-from compiler.ir.shapes import Object
-from compiler.ir.values import Apply, Expr, Var
+from compiler.ir.shapes import Object, Shape
+from compiler.ir.values import Apply, CallOwn, Expr, Var
 from dsl.source import Span
 
 
@@ -19,6 +19,14 @@ class Function:
     name: str
     params: tuple[str, ...]
     body: Expr
+
+
+@dataclass(frozen=True, slots=True)
+class OwnFunction:
+    """Python of the folder that a plan calls, and the shape that what it gives must have."""
+
+    name: str
+    result: Shape
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +57,7 @@ class Plan:
     handler: tuple[Op, ...] | None = None
     handler_error: str = ""
     functions: tuple[Function, ...] = ()
+    own: tuple[OwnFunction, ...] = ()
     headers: tuple[str, ...] = ()
     query: tuple[str, ...] = ()
     secrets: tuple[str, ...] = ()
@@ -114,7 +123,7 @@ def applied(plan: Plan) -> set[str]:
     stack: list[object] = [plan]
     while stack:
         node = stack.pop()
-        if isinstance(node, Apply):
+        if isinstance(node, Apply | CallOwn):
             names.add(node.function)
         if isinstance(node, tuple):
             stack.extend(node)

@@ -45,4 +45,11 @@ class Object:
     fields: tuple[ShapeField, ...]
 
 
-Shape = Scalar | OneOf | Many | Object
+@dataclass(frozen=True, slots=True)
+class Maybe:
+    """A value or null."""
+
+    inner: "Shape"
+
+
+Shape = Scalar | OneOf | Many | Object | Maybe

@@ -70,6 +70,14 @@ class Apply(Node):
 
 
 @dataclass(frozen=True, slots=True)
+class CallOwn(Node):
+    """A function that is Python of the folder; every argument goes by name."""
+
+    function: str
+    args: tuple[tuple[str, "Expr"], ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Operation(Node):
     """An operator on two present values."""
 
@@ -152,6 +160,7 @@ Expr = (
     | Get
     | At
     | Apply
+    | CallOwn
     | Operation
     | Not
     | Negative

@@ -1,14 +1,13 @@
 """Checked flows become plans: names become variables, clauses become policies, steps get their ids."""
 
+from dataclasses import replace
+
 from compiler.check.bodies import accepted, sites
 from compiler.check.declarations import calls
 from compiler.check.facts import Environment, Facts
+from compiler.check.written import catalog_type
 from compiler.expand import Expanded
-from compiler.ir import (
-    Function,
-    Object,
-    Plan,
-)
+from compiler.ir import Function, Object, OwnFunction, Plan, applied
 from compiler.lower.shapes import Shapes
 from compiler.lower.steps import Steps
 from compiler.lower.values import Values
@@ -23,7 +22,7 @@ def lower(expanded: Expanded, facts: Facts, environment: Environment) -> Plan:
     shapes = Shapes(environment)
     lowering = Steps(facts, environment, shapes)
     handler = lowering.chain(flow.handler, "on_error/") if flow.handler is not None else None
-    return Plan(
+    plan = Plan(
         flow=expanded.name,
         path=trigger.path.static if trigger.path else None,
         limit=next((c.size for c in trigger.clauses if isinstance(c, nodes.Limit)), DEFAULT_LIMIT),
@@ -40,6 +39,14 @@ def lower(expanded: Expanded, facts: Facts, environment: Environment) -> Plan:
         cors=sites(trigger),
         **lowering.clauses(trigger),
     )
+    return replace(plan, own=_own(plan, shapes, environment))
+
+
+def _own(plan: Plan, shapes: Shapes, environment: Environment) -> tuple[OwnFunction, ...]:
+    """The functions of the folder's Python that a plan calls, in order of name."""
+    known = environment.catalog.functions
+    called = [known[name] for name in sorted(applied(plan)) if name in known and known[name].own]
+    return tuple(OwnFunction(f.name, shapes.of(catalog_type(f.result, environment.catalog))) for f in called)
 
 
 def _functions(flow: nodes.Flow, environment: Environment) -> tuple[Function, ...]:

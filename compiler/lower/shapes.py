@@ -4,6 +4,7 @@ from compiler.check.facts import Environment
 from compiler.check.facts import PayloadField as DeclaredField
 from compiler.ir import (
     Many,
+    Maybe,
     Object,
     OneOf,
     Scalar,
@@ -45,7 +46,7 @@ class Shapes:
             case RecordType(fields=fields):
                 return Object(tuple(self._field(f.name, f.key, f.type) for f in fields))
             case OptionalOf(inner):
-                return self.of(inner)
+                return Maybe(self.of(inner))
             case _:
                 raise AssertionError(f"{kind} has no shape: the checker refuses it")
 

@@ -7,6 +7,7 @@ from compiler.ir import (
     Apply,
     At,
     Call,
+    CallOwn,
     Const,
     Each,
     Expr,
@@ -142,6 +143,9 @@ class Values:
         args = tuple(self._argument(a, p.type) for a, p in zip(by_place, function.params, strict=False))
         named = [(a.name.text, self._argument(a, kinds[a.name.text])) for a in expr.args if a.name is not None]
         given = {param.name for param in function.params[: len(args)]} | {name for name, _ in named}
+        if function.own:
+            by_name = zip((param.name for param in function.params), args, strict=False)
+            return CallOwn(expr.span, function.name, (*by_name, *named))
         for name, value in (("region", self._environment.region), ("zone", self._environment.zone)):
             if name in kinds.keys() - given:
                 named.append((name, Const(expr.span, value)))

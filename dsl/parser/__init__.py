@@ -2,5 +2,6 @@
 
 from dsl.parser.limits import read_source
 from dsl.parser.reader import Parsed, parse
+from dsl.parser.words import WORDS
 
-__all__ = ["Parsed", "parse", "read_source"]
+__all__ = ["WORDS", "Parsed", "parse", "read_source"]

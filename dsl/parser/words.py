@@ -11,7 +11,9 @@ from dsl.parser.situation import Situation
 
 CLAUSES = frozenset(("as", "by", "else", "every", "from", "retry", "to", "unknown", "via", "with", "within"))
 TOP = frozenset(("def", "flow", "lang", "on", "test", "type"))
+STEPS = frozenset(("code", "else", "emit", "fail", "for", "if", "log", "match", "parallel", "respond", "stop", "wait"))
 RESERVED = CLAUSES | TOP | frozenset(("and", "in", "not", "or"))
+WORDS = RESERVED | STEPS | frozenset(("false", "none", "true"))  # that no verb, noun or function may be called by
 
 _MOST = 4  # a longer list of what was expected helps nobody
 

@@ -11,7 +11,7 @@ from rich.console import Console
 
 from compiler.catalog import Catalog, EffectClass, Field, Param, Slot
 from compiler.reports import nearest
-from runtime.cli import options, page, terminal
+from runtime.cli import freeze, options, page, terminal
 from runtime.cli.data import Problem
 from runtime.cli.entries import (
     AnyEntry,
@@ -39,17 +39,27 @@ _EFFECTS: Final = {
         "seta catalog                 all that a flow may use",
         "seta catalog phone           what has to do with phones",
         "seta catalog upsert person   one of them, whole",
+        "seta catalog --write         after a change of the Python beside the flows",
     ),
 )
 @click.argument("words", nargs=-1, metavar="[FILTER]")
 @options.flows
+@click.option("--write", is_flag=True, help="Put the signatures of the folder's Python into its seta.catalog.json.")
+@click.option("--check", is_flag=True, help="Change nothing; exit code 1 where the file is not what the Python says.")
 @options.output("text", "json")
 @options.color
-def command(*, words: tuple[str, ...], flows: Path, format_: str, color: str) -> None:
+def command(  # noqa: PLR0913  # one an option
+    *, words: tuple[str, ...], flows: Path, write: bool, check: bool, format_: str, color: str
+) -> None:
     """List the verbs and functions of flows, or show one whole.
 
     FILTER is a name, or a part of a name or of what is said of it. What seta.catalog.json adds is there too.
     """
+    if write or check:
+        if words or format_ != "text" or (write and check):
+            raise click.UsageError("--write and --check stand alone")
+        freeze.write(flows) if write else freeze.check(flows)
+        return
     known = entries(_catalog(flows))
     found = _matching(known, " ".join(words)) if words else known
     if format_ == "json":

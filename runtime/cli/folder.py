@@ -10,16 +10,19 @@ import click
 
 from dsl import Diagnostic, render_text, summary
 from runtime.cli.data import Problem
+from runtime.extend.loading import Own
+from runtime.extend.modules import OwnPythonError
+from runtime.frozen import loaded_python
 from runtime.loader import FolderError, Loaded, load, secrets
 from runtime.steps import catalog
 
 _PASSED_TO_CODE: Final = ("PATH", "LANG", "TZ")
 
 
-def load_or_refuse(flows: Path, color: str) -> Loaded:
+def load_or_refuse(flows: Path, color: str, own: Own | None = None) -> Loaded:
     """Load a folder; where it has errors, print them and end with exit code 1."""
     try:
-        loaded = load(flows, catalog())
+        loaded = load(flows, catalog(), own)
     except FolderError as error:
         raise Problem(str(error)) from error
     if loaded.folder.broken:
@@ -27,6 +30,14 @@ def load_or_refuse(flows: Path, color: str) -> Loaded:
     if not loaded.programs:
         raise Problem(f"there is no flow in {flows}: a flow is a file that ends in .seta")
     return loaded
+
+
+def python_or_refuse(flows: Path) -> Own:
+    """The folder's own Python; where it cannot be used, or is not as its catalog file says, end with exit code 1."""
+    try:
+        return loaded_python(flows, catalog())
+    except (FolderError, OwnPythonError) as error:
+        raise Problem(str(error)) from error
 
 
 def secrets_or_refuse(loaded: Loaded, flows: Path) -> dict[str, str]:

@@ -10,7 +10,7 @@ from rich.console import Console
 
 from runtime.cli import logs, options, terminal
 from runtime.cli.data import KNOWN_ERRORS, Problem
-from runtime.cli.folder import code_environment, load_or_refuse, secrets_or_refuse
+from runtime.cli.folder import code_environment, load_or_refuse, python_or_refuse, secrets_or_refuse
 from runtime.cli.urls import curl
 from runtime.serve import ServeError, Started, serve
 from runtime.settings import Address, Opening, Settings, parse_address, parse_opening
@@ -87,7 +87,7 @@ def command(  # noqa: PLR0913  # one an option
     next start.
     """
     logs.configure()
-    loaded = load_or_refuse(flows, color)
+    loaded = load_or_refuse(flows, color, python_or_refuse(flows))
     settings = Settings(
         flows=flows,
         data=data,

@@ -15,7 +15,7 @@ from compiler.ir.trials import Trial
 from dsl import Diagnostic, Label, Severity, render_text
 from runtime.cli import options, terminal
 from runtime.cli.data import Problem
-from runtime.cli.folder import code_environment, is_colored, refuse
+from runtime.cli.folder import code_environment, is_colored, python_or_refuse, refuse
 from runtime.loader import FolderError, Loaded, folder_of, load, trials_of
 from runtime.steps import catalog
 from runtime.trial import Outcome, bench
@@ -106,7 +106,7 @@ def command(*, paths: tuple[Path, ...], flows: Path, only: str | None, format_: 
 def _load(path: Path, color: str) -> Loaded:
     """The folder of a path, whole; tests of flows with errors would silently not be run."""
     try:
-        loaded = load(path, catalog())
+        loaded = load(path, catalog(), python_or_refuse(folder_of(path)))
     except FolderError as error:
         raise Problem(str(error)) from error
     if loaded.folder.broken:

@@ -4,7 +4,7 @@ The fast way is msgspec's: one generated struct a record type, checked while it 
 way refuses goes the slow way, which reads the whole of it and collects every problem.
 """
 
-from runtime.shapes.built import array, enum, nominal, ranged
+from runtime.shapes.built import array, enum, maybe, nominal, ranged
 from runtime.shapes.kinds import Kind, anything, boolean, day, decimal, email, integer, moment, scalar, span, text, url
 from runtime.shapes.problems import MisfitError, NotJsonError, Problem
 from runtime.shapes.reading import DEPTH, check_unique_keys, is_deep, read_json
@@ -30,6 +30,7 @@ __all__ = [
     "field",
     "integer",
     "is_deep",
+    "maybe",
     "moment",
     "nominal",
     "ranged",

@@ -95,3 +95,18 @@ def _several(value: Any) -> Any:
             return [one]
         case other:
             return other
+
+
+def maybe(kind: Kind) -> Kind:
+    """A value of a kind, or null."""
+    refine_value, raw = kind.refine, kind.annotation is msgspec.Raw
+
+    def take(value: Any, pointer: str, problems: list[Problem]) -> object:
+        return None if value is None else kind.take(value, pointer, problems)
+
+    def refine(value: Any) -> Any:
+        absent = bytes(value) == b"null" if raw else value is None
+        return None if absent or refine_value is None else refine_value(value)
+
+    annotation = msgspec.Raw if raw else kind.annotation | None
+    return Kind(f"{kind.name} or null", annotation, take, refine if refine_value else None, kind.keeps_empty)

@@ -8,7 +8,11 @@ from runtime.connections.http import HttpClient
 from runtime.context import Verb
 from runtime.functions import FUNCTIONS
 from runtime.steps import code, delete, find_person, get, patch, post, put, send_hsm, upsert_person
+from runtime.steps._plain import plain
+from runtime.steps._results import fitted
 from runtime.steps.entities import PERSON
+
+__all__ = ["SIGNATURES", "catalog", "fitted", "plain", "verbs"]
 
 SIGNATURES: Final[tuple[Entry, ...]] = (
     PERSON,

@@ -15,9 +15,10 @@ import msgspec
 import pytest
 
 from compiler.check import Environment
-from compiler.own import read_catalog_file, write_catalog_file
+from compiler.own import own_entries, read_catalog_file, write_catalog_file
 from compiler.pipeline import compile_folder
 from dsl import Source, render_text
+from runtime.extend.loading import own_python
 from runtime.loader import FolderSettings, load
 from runtime.steps import catalog
 from runtime.trial import bench
@@ -51,17 +52,25 @@ def blocks(file: Path) -> Iterator[Block]:
 BLOCKS = [block for file in FILES for block in blocks(file)]
 
 
+def write_python(file: Path, folder: Path) -> None:
+    """Put the modules that a page of the docs shows into a folder."""
+    for number, block in enumerate(block for block in of_kind("python") if block.file == file):
+        (folder / f"docs_{number}.py").write_text(block.text, encoding="utf-8")
+
+
 def of_kind(kind: str) -> list[Block]:
     return [block for block in BLOCKS if block.kind == kind]
 
 
 def test_every_block_is_of_a_kind_that_is_run() -> None:
-    assert {block.kind for block in BLOCKS} <= {"seta", "console", "toml", "json"}
+    assert {block.kind for block in BLOCKS} <= {"seta", "console", "toml", "json", "python"}
 
 
 @pytest.mark.parametrize("block", of_kind("seta"), ids=str)
-def test_a_flow_in_the_docs_compiles_without_errors(block: Block) -> None:
-    folder = compile_folder([Source("docs.seta", block.text)], Environment(catalog(), frozenset({"erp", "crm"})))
+def test_a_flow_in_the_docs_compiles_without_errors(block: Block, tmp_path: Path) -> None:
+    write_python(block.file, tmp_path)
+    known = catalog().extended(one.entry for one in own_python(tmp_path))
+    folder = compile_folder([Source("docs.seta", block.text)], Environment(known, frozenset({"erp", "crm"})))
     assert not folder.broken, render_text(folder.diagnostics, color=False)
 
 
@@ -83,7 +92,8 @@ def test_settings_in_the_docs_are_settings(block: Block) -> None:
 
 @pytest.mark.parametrize("block", of_kind("json"), ids=str)
 def test_catalog_file_in_the_docs_is_one_as_it_is_written(block: Block) -> None:
-    assert write_catalog_file(read_catalog_file(block.text.encode(), catalog())).decode() == block.text
+    entries = own_entries(read_catalog_file(block.text.encode(), catalog()))
+    assert write_catalog_file(entries).decode() == block.text
 
 
 def commands(block: Block) -> Iterator[tuple[str, str]]:
@@ -105,7 +115,7 @@ def plain(text: str) -> str:
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    """A folder with the example flows, and `seta` on the path."""
+    """A folder with the example flows and what the docs show of Python, and `seta` on the path."""
     shutil.copytree(ROOT / "flows", tmp_path / "flows")
     python, entry = script(tmp_path)
     command = tmp_path / "bin" / "command" / "seta"
@@ -118,6 +128,7 @@ def folder(tmp_path: Path) -> Path:
 @pytest.mark.parametrize("file", [file for file in FILES if any(b.file == file for b in of_kind("console"))], ids=str)
 def test_commands_in_the_docs_print_what_stands_under_them(file: Path, folder: Path) -> None:
     with ServerProcess(folder) as server:
+        write_python(file, folder / "flows")
         for block in of_kind("console"):
             if block.file == file:
                 run_block(block, folder, server.flows["retomada"].url)

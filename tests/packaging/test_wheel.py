@@ -14,7 +14,7 @@ from typing import NamedTuple
 import pytest
 
 ROOT = Path(__file__).parents[2]
-PACKAGES = ("compiler", "dsl", "runtime")
+PACKAGES = ("compiler", "dsl", "runtime", "seta")
 FLOW = 'on webhook -> format_phone(telefone) -> upsert person -> send hsm "retomada"\n'
 TRAP = 'raise RuntimeError("a folder of the user was imported")\n'
 
@@ -79,7 +79,7 @@ def trapped(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def test_wheel_holds_the_three_packages_and_nothing_beside_them(wheel: Path) -> None:
+def test_wheel_holds_our_packages_and_nothing_beside_them(wheel: Path) -> None:
     with zipfile.ZipFile(wheel) as archive:
         top = {name.split("/")[0] for name in archive.namelist()}
 

@@ -77,6 +77,8 @@ def _values(shape: ir.Shape) -> st.SearchStrategy[Any]:
             wanted = {f.key: _values(f.shape).filter(_is_there) for f in fields if f.required}
             others = {f.key: _values(f.shape) | st.none() for f in fields if not f.required}
             return st.fixed_dictionaries(wanted, optional=others)
+        case ir.Maybe(inner=inner):
+            return st.none() | _values(inner)
         case ir.Many(item=item):
             return st.lists(_values(item), max_size=3)
         case ir.OneOf(values=texts):

@@ -57,6 +57,8 @@ def read(shape: ir.Shape, value: Any) -> Any:
             return _record(fields, value)
         case ir.Many(item=item):
             return [read(item, part) for part in value]
+        case ir.Maybe(inner=inner):
+            return None if value is None else read(inner, value)
         case ir.Scalar(name=name):
             return _scalar(name, value)
         case _:

@@ -42,6 +42,8 @@ class Values:
                 return _element(self.value(value, names), self.value(index, names))
             case ir.Apply():
                 return self._apply(expr, names)
+            case ir.CallOwn():
+                raise AssertionError("the programs that are compared have no Python of a folder")
             case ir.Call():
                 return self._call(expr, names)
             case ir.Operation():

@@ -80,3 +80,98 @@ def test_template_is_listed_and_has_a_page(seta: Seta) -> None:
         "language": "pt_BR",
         "params": RETOMADA["params"],
     }
+
+
+# --- the folder's own Python
+
+PYTHON = """\
+from seta import function
+
+
+@function
+def dobro(x: int) -> int:
+    return 2 * x
+"""
+WRITTEN = """\
+{
+  "schema": "seta.catalog-file/1",
+  "entries": [
+    {
+      "type": "function",
+      "name": "dobro",
+      "params": [
+        {
+          "name": "x",
+          "type": "int"
+        }
+      ],
+      "result": "int",
+      "doc": ""
+    },
+    {
+      "type": "template",
+      "name": "retomada",
+      "language": "pt_BR",
+      "params": [
+        {
+          "name": "nome",
+          "type": "text",
+          "doc": "The first name."
+        }
+      ],
+      "doc": "Asks whether somebody is still interested."
+    }
+  ]
+}
+"""
+
+
+def test_signatures_are_written_beside_the_templates_and_only_where_something_changed(seta: Seta, flows: Path) -> None:
+    file = flows / "seta.catalog.json"
+    (flows / "regras.py").write_text(PYTHON)
+    result = seta("catalog", "--write")
+    assert (result.exit_code, result.output) == (0, "wrote flows/seta.catalog.json: 1 function, 1 template\n")
+    assert file.read_text() == WRITTEN
+    before = file.stat()
+    assert seta("catalog", "--write").output == "nothing to write: 1 function, 1 template\n"
+    assert file.stat().st_ino == before.st_ino
+    assert seta("catalog", "--check").output == "as it should be: 1 function, 1 template\n"
+    assert seta("catalog", "dobro").output.startswith("dobro(x: int): int\n")
+
+
+def test_check_of_the_file_ends_badly_where_the_python_says_otherwise(seta: Seta, flows: Path) -> None:
+    (flows / "regras.py").write_text(PYTHON)
+    result = seta("catalog", "--check")
+    assert (result.exit_code, result.stderr) == (
+        1,
+        "seta: flows/regras.py:4: the function `dobro` is not in seta.catalog.json: run `seta catalog --write`\n",
+    )
+    put(flows, WRITTEN.replace("\n      ", " "))
+    result = seta("catalog", "--check")
+    assert (result.exit_code, result.stderr) == (
+        1,
+        "seta: flows/seta.catalog.json is not laid out as `seta catalog --write` does\n",
+    )
+
+
+def test_folder_without_anything_of_its_own_gets_no_file(seta: Seta, tmp_path: Path) -> None:
+    nothing = "the folder has neither Python nor templates of its own\n"
+    assert seta("catalog", "--write").output == f"nothing to write: {nothing}"
+    assert seta("catalog", "--check").output == f"as it should be: {nothing}"
+    assert not (tmp_path / "flows" / "seta.catalog.json").exists()
+
+
+def test_server_starts_only_with_the_python_that_the_file_lists(seta: Seta, flows: Path) -> None:
+    (flows / "regras.py").write_text(PYTHON)
+    result = seta("serve", "--port", "0")
+    assert (result.exit_code, result.stderr) == (
+        1,
+        "seta: flows/regras.py:4: the function `dobro` is not in seta.catalog.json: run `seta catalog --write`\n",
+    )
+
+
+@pytest.mark.parametrize("args", [("--write", "--check"), ("--write", "dobro"), ("--check", "--json")])
+def test_writing_and_checking_stand_alone(seta: Seta, args: tuple[str, ...]) -> None:
+    result = seta("catalog", *args)
+    assert result.exit_code == 2
+    assert result.stderr.endswith("Error: --write and --check stand alone\n")
