@@ -80,14 +80,20 @@ def compile_path(path: Path, catalog: Catalog, settings: FolderSettings) -> Fold
     compiled = _compile(path, catalog, settings)
     if not path.is_file():
         return compiled
-    flows = tuple(f for f in compiled.flows if f.source.path == _shown(path))
-    return Folder(flows, _of(path, compiled.diagnostics), trials_of(path, compiled))
+    return Folder(flows_of(path, compiled), _of(path, compiled.diagnostics), trials_of(path, compiled))
 
 
 def _compile(path: Path, catalog: Catalog, settings: FolderSettings) -> Folder:
     sources, unreadable = read_flows(path)
     compiled = compile_folder(sources, settings.environment(catalog))
     return Folder(compiled.flows, (*unreadable, *compiled.diagnostics), compiled.trials)
+
+
+def flows_of(path: Path, compiled: Folder) -> tuple[Compiled, ...]:
+    """The flows that a file or folder holds, of those of its folder."""
+    if not path.is_file():
+        return compiled.flows
+    return tuple(flow for flow in compiled.flows if flow.source.path == _shown(path))
 
 
 def trials_of(path: Path, compiled: Folder) -> tuple[Trial, ...]:

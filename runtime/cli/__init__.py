@@ -13,6 +13,7 @@ COMMANDS: Final = {
     "outbox": "outbox",
     "check": "check",
     "test": "test",
+    "run": "run",
     "fmt": "fmt",
     "explain": "explain",
     "help": "help",

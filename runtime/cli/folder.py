@@ -8,12 +8,12 @@ from typing import Final
 
 import click
 
-from dsl import Diagnostic, render_text, summary
+from dsl import Diagnostic, Severity, render_text, summary
 from runtime.cli.data import Problem
 from runtime.extend.loading import Own
 from runtime.extend.modules import OwnPythonError
 from runtime.frozen import loaded_python
-from runtime.loader import FolderError, Loaded, load, secrets
+from runtime.loader import FolderError, Loaded, folder_of, load, secrets
 from runtime.steps import catalog
 
 _PASSED_TO_CODE: Final = ("PATH", "LANG", "TZ")
@@ -29,6 +29,17 @@ def load_or_refuse(flows: Path, color: str, own: Own | None = None) -> Loaded:
         refuse(loaded.diagnostics, color)
     if not loaded.programs:
         raise Problem(f"there is no flow in {flows}: a flow is a file that ends in .seta")
+    return loaded
+
+
+def load_whole_or_refuse(path: Path, color: str) -> Loaded:
+    """Load a folder, or the one around a file, to run something of it here; the errors of all of it end with code 1."""
+    try:
+        loaded = load(path, catalog(), python_or_refuse(folder_of(path)))
+    except FolderError as error:
+        raise Problem(str(error)) from error
+    if loaded.folder.broken:
+        refuse([found for found in loaded.diagnostics if found.severity is Severity.ERROR], color)
     return loaded
 
 

@@ -12,11 +12,10 @@ import click
 import msgspec
 
 from compiler.ir.trials import Trial
-from dsl import Diagnostic, Label, Severity, render_text
+from dsl import Diagnostic, Label, render_text
 from runtime.cli import options, terminal
-from runtime.cli.data import Problem
-from runtime.cli.folder import code_environment, is_colored, python_or_refuse, refuse
-from runtime.loader import FolderError, Loaded, folder_of, load, trials_of
+from runtime.cli.folder import code_environment, is_colored, load_whole_or_refuse
+from runtime.loader import Loaded, folder_of, trials_of
 from runtime.steps import catalog
 from runtime.trial import Outcome, bench
 
@@ -86,7 +85,7 @@ def command(*, paths: tuple[Path, ...], flows: Path, only: str | None, format_: 
     Each runs on an engine and a journal of its own. Time moves only as the test says, and nothing leaves the machine:
     what would is noted, and answered by the test's mocks. The exit code is 1 where a test fails.
     """
-    folders = [(path, _load(path, color)) for path in paths or (flows,)]
+    folders = [(path, load_whole_or_refuse(path, color)) for path in paths or (flows,)]
     chosen = [(path, loaded, _chosen(path, loaded, only)) for path, loaded in folders]
     if only is not None and not any(trials for _, _, trials in chosen):
         raise click.UsageError(f"no test has {only!r} in its title or the name of its flow")
@@ -101,17 +100,6 @@ def command(*, paths: tuple[Path, ...], flows: Path, only: str | None, format_: 
         _show(outcomes, color)
     if not all(outcome.passed for outcome in outcomes):
         raise SystemExit(1)
-
-
-def _load(path: Path, color: str) -> Loaded:
-    """The folder of a path, whole; tests of flows with errors would silently not be run."""
-    try:
-        loaded = load(path, catalog(), python_or_refuse(folder_of(path)))
-    except FolderError as error:
-        raise Problem(str(error)) from error
-    if loaded.folder.broken:
-        refuse([found for found in loaded.diagnostics if found.severity is Severity.ERROR], color)
-    return loaded
 
 
 def _chosen(path: Path, loaded: Loaded, only: str | None) -> list[Trial]:

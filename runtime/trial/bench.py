@@ -20,6 +20,7 @@ from runtime.trial.calls import Recorder, Script
 from runtime.trial.cast import Cast, cast_of
 from runtime.trial.performance import perform
 from runtime.trial.play import Play
+from runtime.trial.rehearsal import Rehearsal, nothing_mocked, rehearse
 from runtime.trial.stage import Restless, stage
 
 
@@ -57,6 +58,13 @@ class Bench:
             except Restless as error:
                 findings = (Diagnostic("", str(error), Label(trial.source, trial.span, "does not come to rest")),)
         return Outcome(trial, findings, self._timer() - start)
+
+    async def rehearse(self, flow: str, body: bytes, now: int) -> Rehearsal:
+        """Run a flow once, from `now` (ms since the Unix epoch). Raises MisfitError, NotJsonError, Restless."""
+        recorder, cast = nothing_mocked(), self._cast
+        verbs = recorder.verbs(self._real)
+        async with stage(cast.programs, verbs, cast.config, cast.secrets, now) as on:
+            return await rehearse(flow, body, cast, on, recorder)
 
 
 class _NoNetwork(httpx.AsyncBaseTransport):

@@ -132,7 +132,7 @@ class Recorder:
             call.spec.result(_NULL)
         except (MisfitError, NotJsonError):
             self.unmocked.append(call)
-            raise StepFailure(NOT_MOCKED, "the step needs a result, and the test gives it none") from None
+            raise StepFailure(NOT_MOCKED, "the step needs a result, and nobody was asked for one") from None
 
 
 def _given(mock: Mock, read: Callable[[bytes], Any]) -> Any:

@@ -3,8 +3,9 @@
 What one expectation is met by, the next one is not: two of a kind ask for two, and `expect not` that no more came.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
+from compiler.catalog import Verb
 from compiler.ir.trials import Events, ExpectSent
 from dsl import Diagnostic
 from runtime.shapes import read_json
@@ -12,6 +13,7 @@ from runtime.trial.calls import Sent, Step, is_like, selected
 from runtime.trial.findings import first_of
 from runtime.trial.matching import differences, written
 from runtime.trial.play import Play
+from runtime.trial.stage import Stage
 
 _Key = str | int
 
@@ -22,7 +24,7 @@ async def unmet(step: ExpectSent, play: Play) -> Diagnostic | None:
     fitting = [(key, sent) for key, sent, wrong in candidates if not wrong]
     free = [(key, sent) for key, sent in fitting if key not in play.taken]
     if step.negated and free:
-        notes = first_of("sent", [shown(sent, play) for _, sent in free])
+        notes = first_of("sent", [shown(sent, play.cast.verbs) for _, sent in free])
         return play.finding(step.span, f"`{step.what.written}` was sent", "expected not to be", notes)
     if step.negated:
         return None
@@ -36,12 +38,16 @@ async def _candidates(step: ExpectSent, play: Play) -> list[tuple[_Key, Sent]]:
     """What was sent by the steps that are meant, or as that event, in its order."""
     match step.what:
         case Events(name=name):
-            events = [event for event in await play.stage.events() if event[1] == name]
-            return [(n, Sent(Step("", ""), "emit", name, [key, read_json(value)])) for n, _, key, value in events]
+            return [(n, sent) for n, sent in enumerate(await emitted(play.stage)) if sent.address == name]
         case calls:
             steps = selected(calls, play.cast.steps)
             sent = play.recorder.sent.items()
             return [(key, one) for key, one in sent if one.step in steps and is_like(calls, one.address)]
+
+
+async def emitted(stage: Stage) -> list[Sent]:
+    """All events as what was sent, in their order."""
+    return [Sent(Step("", ""), "emit", name, [key, read_json(value)]) for name, key, value in await stage.events()]
 
 
 def _wrong(step: ExpectSent, sent: Sent) -> Iterator[str]:
@@ -57,13 +63,13 @@ def _missing(step: ExpectSent, taken: list[_Key], others: list[list[str]], play:
     if others:
         notes = first_of("sent", ["; ".join(wrong) for wrong in others])
         return play.finding(step.span, f"{what} was sent, but otherwise", "not like this", notes)
-    notes = first_of("called", [shown(sent, play) for sent in play.recorder.sent.values()])
+    notes = first_of("called", [shown(sent, play.cast.verbs) for sent in play.recorder.sent.values()])
     return play.finding(step.span, f"{what} was not sent", "expected here", notes or ["nothing was called"])
 
 
-def shown(sent: Sent, play: Play) -> str:
+def shown(sent: Sent, verbs: Mapping[str, Verb]) -> str:
     """A call or event as a flow would write it."""
-    verb = play.cast.verbs.get(sent.verb)
+    verb = verbs.get(sent.verb)
     clauses = ["by", "with"] if verb is None else [slot.clause for slot in verb.slots] + ["with"] * bool(verb.with_)
     said = [f"{word} {written(arg)}" for word, arg in zip(clauses, sent.args, strict=False) if arg is not None]
     name = sent.address if verb is None or not verb.literal else f'"{sent.address}"'

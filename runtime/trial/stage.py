@@ -48,8 +48,8 @@ class Restless(Exception):  # noqa: N818  # what a run is
 class Clock:
     """A clock that stands still until it is set. Gives ms since the Unix epoch."""
 
-    def __init__(self) -> None:
-        self.now = START
+    def __init__(self, now: int) -> None:
+        self.now = now
 
     def __call__(self) -> int:
         """The time."""
@@ -79,10 +79,6 @@ class Stage:
             await self._rest()
         self.clock.now = end
 
-    async def next_wake(self) -> int | None:
-        """The earliest instant at which a waiting run goes on."""
-        return await self._journal.next_wake()
-
     async def run(self, run_id: str) -> RunDetail:
         """All that is recorded of a run."""
         found = await self._journal.run(run_id)
@@ -90,8 +86,8 @@ class Stage:
             raise LookupError(run_id)
         return found
 
-    async def events(self) -> list[tuple[int, str, str, bytes]]:
-        """Number, name, key and value of all events, in their order."""
+    async def events(self) -> list[tuple[str, str, bytes]]:
+        """Name, key and value of all events, in their order."""
         return await self._journal.read(_events)
 
     async def _rest(self) -> None:
@@ -106,16 +102,20 @@ class Stage:
         return bool(connection.execute(_MOVES, (self.clock.now,)).get)
 
 
-def _events(connection: apsw.Connection) -> list[tuple[int, str, str, bytes]]:
-    return list(connection.execute("SELECT n, name, key, value FROM events ORDER BY n"))
+def _events(connection: apsw.Connection) -> list[tuple[str, str, bytes]]:
+    return list(connection.execute("SELECT name, key, value FROM events ORDER BY n"))
 
 
 @asynccontextmanager
 async def stage(
-    programs: Mapping[str, Program], verbs: Mapping[str, Verb], config: Mapping[str, str], secrets: Mapping[str, str]
+    programs: Mapping[str, Program],
+    verbs: Mapping[str, Verb],
+    config: Mapping[str, str],
+    secrets: Mapping[str, str],
+    now: int = START,
 ) -> AsyncIterator[Stage]:
-    """Make a stage; its journal is gone afterwards. What is random is the same each time."""
-    chance, clock = random.Random(0), Clock()  # noqa: S311  # pauses and ids of runs that are thrown away
+    """Make a stage on which it is `now`; its journal is gone afterwards. What is random is the same each time."""
+    chance, clock = random.Random(0), Clock(now)  # noqa: S311  # pauses and ids of runs that are thrown away
     limits = Limits(keep_events=max([Limits().keep_events, *(program.waits for program in programs.values())]))
     with tempfile.TemporaryDirectory(prefix="seta-") as folder:
         journal = await open_journal(Path(folder), clock=clock, tables=(local.TABLES,), durable=False)

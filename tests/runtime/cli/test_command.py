@@ -26,6 +26,7 @@ Commands:
   outbox   List the messages in the local outbox, newest first.
   check    Find every problem of flows: of files, or of all in a folder.
   test     Run the tests of flows: of files, or of all in a folder.
+  run      Run a flow once, here and now, and tell what it would send.
   fmt      Lay flows out: files, all in a folder, or standard input (-).
   explain  Show what was filled in, and what the steps do.
   help     List the codes of problems and remarks, or explain one.
@@ -48,7 +49,8 @@ def test_help_fits_on_a_page(seta: Seta) -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["serve", "urls", "runs", "persons", "outbox", "check", "test", "fmt", "explain", "help", "new", "catalog"]
+    "name",
+    ["serve", "urls", "runs", "persons", "outbox", "check", "test", "run", "fmt", "explain", "help", "new", "catalog"],
 )
 def test_every_command_explains_itself(seta: Seta, name: str) -> None:
     result = seta(name, "-h")

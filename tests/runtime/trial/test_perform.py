@@ -332,7 +332,7 @@ error: nothing says what `get "{config.erp}/p/7"` gives
   |
   = add to the test: mock get "{config.erp}/p/7" = …
   = a ran get_p (failed as not_mocked); it failed at get_p as not_mocked: the step needs a result,
-    and the test gives it none
+    and nobody was asked for one
 """
     )
 

@@ -1,0 +1,123 @@
+"""`seta run`: one run in the foreground, with nothing sent."""
+
+import json
+import re
+from pathlib import Path
+
+import pytest
+
+from tests.runtime.cli.conftest import Seta
+
+FLOWS = """\
+flow pedido
+on webhook answer within 5s {id: text, telefone: phone}
+  -> upsert person by telefone
+  -> post "https://erp.example/pedidos/{id}" with {pessoa: person.phone} as resposta
+  -> respond 200 {id, n: resposta.n}
+  -> log "respondido"
+  -> wait 2d
+  -> send hsm "pesquisa" to person
+
+flow preco
+on webhook {id: text}
+  -> get "https://erp.example/precos/{id}" as p: {valor: decimal}
+  -> log p.valor
+"""
+
+
+@pytest.fixture
+def flows(seta: Seta, tmp_path: Path) -> Path:  # noqa: ARG001  # the folder is made first
+    """A file of two flows, and bodies for them."""
+    file = tmp_path / "flows" / "pedido.seta"
+    file.write_text(FLOWS)
+    (tmp_path / "pedido.json").write_text('{"id": "a b", "telefone": "11999998888"}\n')
+    (tmp_path / "preco.json").write_text('{"id": "7"}')
+    return file
+
+
+def plain(text: str) -> str:
+    """A text without what is another each time."""
+    return re.sub(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d", "<time>", re.sub(r"[0-9a-f]{24}", "<id>", text))
+
+
+@pytest.mark.usefixtures("flows")
+def test_run_tells_its_end_its_answer_and_what_it_would_send(seta: Seta, tmp_path: Path) -> None:
+    result = seta("run", "flows/pedido.seta", "--flow", "pedido", "--payload", "pedido.json")
+    assert (result.exit_code, result.stderr) == (0, "")
+    assert (
+        plain(result.stdout)
+        == """\
+pedido: it went through to its end
+
+Answer
+  200 {id: "a b"}
+
+Would be sent
+  upsert person by "+5511999998888"
+  post "https://erp.example/pedidos/a%20b" with {pessoa: "+5511999998888"}
+  send hsm "pesquisa" to {id: "<id>", phone: "+5511999998888"}
+
+Waits that passed at once
+  wait, until <time> UTC
+
+Log
+  "respondido"
+"""
+    )
+    assert not (tmp_path / ".seta").exists()
+
+
+@pytest.mark.usefixtures("flows")
+def test_run_is_a_document_too(seta: Seta) -> None:
+    result = seta("run", "flows", "--flow", "pedido", "--payload", "pedido.json", "--json")
+    document = json.loads(result.stdout)
+    assert (document["schema"], document["run"]["state"]) == ("seta.rehearsal/1", "done")
+    assert document["answer"] == {"status": 200, "body": {"id": "a b"}}
+    assert [(sent["step"], sent["verb"]) for sent in document["sent"]] == [
+        ("upsert_person", "upsert person"),
+        ("post_resposta", "post"),
+        ("send_hsm", "send hsm"),
+    ]
+    assert [wait["step"] for wait in document["waits"]] == ["wait"]
+
+
+@pytest.mark.usefixtures("flows")
+def test_run_that_needs_a_result_fails_there(seta: Seta) -> None:
+    result = seta("run", "flows/pedido.seta", "--flow", "preco", "--payload", "preco.json")
+    assert (result.exit_code, result.stdout.splitlines()[0]) == (
+        1,
+        "preco: it failed at get_p as not_mocked: the step needs a result, and nobody was asked for one",
+    )
+
+
+@pytest.mark.usefixtures("flows")
+def test_payload_that_does_not_fit_is_refused_with_every_problem(seta: Seta) -> None:
+    result = seta("run", "flows/pedido.seta", "--flow", "pedido", "--payload", "preco.json")
+    assert (result.exit_code, result.stdout, result.stderr) == (
+        1,
+        "",
+        "seta: the payload does not fit pedido:\n  at /telefone: expected phone, got nothing\n",
+    )
+
+
+@pytest.mark.usefixtures("flows")
+def test_payload_that_is_not_json_is_refused(seta: Seta) -> None:
+    result = seta("run", "flows/pedido.seta", "--flow", "pedido", "--payload", "flows/pedido.seta")
+    assert (result.exit_code, result.stdout) == (1, "")
+    assert result.stderr.startswith("seta: It is neither an object nor an array")
+
+
+@pytest.mark.usefixtures("flows")
+def test_flow_has_to_be_chosen_among_several(seta: Seta) -> None:
+    several = seta("run", "flows/pedido.seta", "--payload", "preco.json")
+    assert several.exit_code == 2
+    assert several.output.endswith("Error: flows/pedido.seta has pedido, preco: choose one with --flow\n")
+    unknown = seta("run", "flows/pedido.seta", "--flow", "precos", "--payload", "preco.json")
+    assert unknown.exit_code == 2
+    assert unknown.output.endswith("Error: flows/pedido.seta has pedido, preco, and no flow precos\n")
+
+
+def test_only_flow_of_a_file_need_not_be_named(seta: Seta, tmp_path: Path) -> None:
+    (tmp_path / "lead.json").write_text('{"telefone": "11999998888"}')
+    result = seta("run", "flows/retomada.seta", "--payload", "lead.json")
+    assert (result.exit_code, result.stdout.splitlines()[0]) == (0, "retomada: it went through to its end")
