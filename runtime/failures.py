@@ -17,6 +17,7 @@ class StepFailure(Exception):  # noqa: N818  # the field's word for it is failur
 
     `retry_after` is the least number of seconds to wait before a repeat, where the other side said so. The engine sets
     `step` and `attempt` where the failure is known to be a step's; a failure of pure code stands where it was raised.
+    `beside` are other steps whose records fall with this failure when the run is tried again.
     """
 
     def __init__(self, code: str, message: str, kind: Kind = Kind.PERMANENT, retry_after: float | None = None) -> None:
@@ -27,6 +28,7 @@ class StepFailure(Exception):  # noqa: N818  # the field's word for it is failur
         self.retry_after = retry_after
         self.step = ""
         self.attempt = 1
+        self.beside: list[str] = []
 
     def __str__(self) -> str:
         return f"{self.code}: {self.message}"

@@ -10,6 +10,7 @@ from runtime.admin.documents import Url
 from runtime.admin.operations import LocalOperations, Operations
 from runtime.admin.remote import RemoteOperations
 from runtime.connections import local
+from runtime.engine.hands import Hands
 from runtime.journal import FolderInUse, SqliteJournal, open_journal
 from runtime.settings import Settings
 
@@ -31,7 +32,7 @@ async def connect(settings: Settings, make_urls: MakeUrls, wait: float = 10.0) -
             yield found
         else:
             key = found.url_key
-            yield LocalOperations(found, lambda: make_urls(key))
+            yield LocalOperations(found, lambda: make_urls(key), Hands(found, _now))
     finally:
         await found.close()
 

@@ -97,6 +97,15 @@ def rfc3339(milliseconds: int) -> str:
     return instant.isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
+def is_json(text: bytes) -> bool:
+    """Whether a text is a JSON value."""
+    try:
+        msgspec.json.decode(text)
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+        return False
+    return True
+
+
 def _optional_time(milliseconds: int | None) -> str | None:
     return None if milliseconds is None else rfc3339(milliseconds)
 

@@ -1,9 +1,11 @@
 """What commands and consoles ask of a server, wherever it is."""
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Final, Protocol
 
 import apsw
+import msgspec
 
 from runtime.admin.documents import (
     Message,
@@ -17,7 +19,9 @@ from runtime.admin.documents import (
     run_from,
 )
 from runtime.connections import local
-from runtime.journal.protocol import Journal, RunState
+from runtime.engine.hands import Hands
+from runtime.journal import queries
+from runtime.journal.protocol import Journal, RunDetail, RunRow, RunState
 
 UNCLEAR_IDS_SHOWN: Final = 5
 
@@ -39,15 +43,42 @@ class UnclearRunError(Exception):
         self.ids = list(ids)
 
 
-class Operations(Protocol):
-    """All lists are newest first and have at most `limit` rows."""
+class RunFilter(msgspec.Struct, frozen=True):
+    """Which runs: of a flow, in a state, received at or after an instant (ms since the Unix epoch)."""
 
-    async def runs(self, limit: int, flow: str | None = None, state: RunState | None = None) -> list[Run]:
-        """List runs, of one flow or in one state where these are given."""
+    flow: str | None = None
+    state: RunState | None = None
+    since: int | None = None
+
+
+ALL: Final = RunFilter()
+
+
+class Operations(Protocol):
+    """All lists are newest first and have at most `limit` rows.
+
+    A run is named by its id or by the beginning of it; what names none raises NoSuchRunError, what names several
+    UnclearRunError. What changes a run raises WrongState where it cannot be done to it, and gives it as it is then.
+    """
+
+    async def runs(self, limit: int, wanted: RunFilter = ALL) -> list[Run]:
+        """List runs."""
         ...
 
     async def run(self, run_id: str) -> RunWithSteps:
-        """Give the run of an id or of the beginning of one. Raises NoSuchRunError or UnclearRunError."""
+        """Give a run."""
+        ...
+
+    async def cancel(self, run_id: str) -> RunWithSteps:
+        """End a run that is open or parked, before its next effect."""
+        ...
+
+    async def retry(self, run_id: str) -> RunWithSteps:
+        """Let a dead or parked run go on, on its plan."""
+        ...
+
+    async def resolve(self, run_id: str, result: bytes | None) -> RunWithSteps:
+        """Take the unknown step of a parked run as done, with a result (JSON), or let it be tried again (None)."""
         ...
 
     async def persons(self, limit: int) -> list[Person]:
@@ -66,22 +97,59 @@ class Operations(Protocol):
 class LocalOperations:
     """Operations over a journal in this process."""
 
-    def __init__(self, journal: Journal, urls: Callable[[], list[Url]]) -> None:
+    def __init__(self, journal: Journal, urls: Callable[[], list[Url]], hands: Hands) -> None:
         self._journal = journal
         self._urls = urls
+        self._hands = hands
 
-    async def runs(self, limit: int, flow: str | None = None, state: RunState | None = None) -> list[Run]:
-        """List runs."""
-        return [run_from(row) for row in await self._journal.runs(limit=limit, flow=flow, state=state)]
+    async def runs(self, limit: int, wanted: RunFilter = ALL) -> list[Run]:
+        """List runs. One that is being run says so, although the journal does not before it comes to a record."""
+        if wanted.state is not None and wanted.state not in (RunState.ACCEPTED, RunState.RUNNING):
+            return [run_from(row) for row in await self._rows(limit, wanted, wanted.state)]
+        active = self._hands.in_memory()
+        rows = await self._rows(limit + len(active), wanted, wanted.state)
+        if wanted.state is RunState.RUNNING:
+            found = await self._journal.read(partial(queries.runs_by_number, numbers=sorted(active)))
+            rows += [row for row in found if row.state is RunState.ACCEPTED and _is_wanted(row, wanted)]
+        shown = (_as_it_is(row, active) for row in sorted(rows, key=lambda row: -row.seq))
+        return [run_from(row) for row in shown if wanted.state in (None, row.state)][:limit]
+
+    async def _rows(self, limit: int, wanted: RunFilter, state: RunState | None) -> list[RunRow]:
+        return await self._journal.runs(limit=limit, flow=wanted.flow, state=state, since=wanted.since)
 
     async def run(self, run_id: str) -> RunWithSteps:
         """Give one run."""
+        return self._shown(await self._detail(run_id))
+
+    async def cancel(self, run_id: str) -> RunWithSteps:
+        """Cancel one run."""
+        detail = await self._detail(run_id)
+        await self._hands.cancel(detail)
+        return await self.run(detail.run.id)
+
+    async def retry(self, run_id: str) -> RunWithSteps:
+        """Retry one run."""
+        detail = await self._detail(run_id)
+        await self._hands.retry(detail)
+        return await self.run(detail.run.id)
+
+    async def resolve(self, run_id: str, result: bytes | None) -> RunWithSteps:
+        """Resolve one run."""
+        detail = await self._detail(run_id)
+        await self._hands.resolve(detail, result)
+        return await self.run(detail.run.id)
+
+    def _shown(self, detail: RunDetail) -> RunWithSteps:
+        row = _as_it_is(detail.run, self._hands.in_memory())
+        return detail_from(msgspec.structs.replace(detail, run=row))
+
+    async def _detail(self, run_id: str) -> RunDetail:
         detail = await self._journal.run(run_id)
         if detail is None:
             detail = await self._journal.run(await self._whole_id(run_id))
         if detail is None:
             raise NoSuchRunError(run_id)
-        return detail_from(detail)
+        return detail
 
     async def persons(self, limit: int) -> list[Person]:
         """List persons."""
@@ -104,6 +172,17 @@ class LocalOperations:
         if len(ids) > 1:
             raise UnclearRunError(beginning, ids)
         return ids[0]
+
+
+def _as_it_is(row: RunRow, active: frozenset[int]) -> RunRow:
+    """A run that the memory knows to be running."""
+    if row.state is not RunState.ACCEPTED or row.seq not in active:
+        return row
+    return msgspec.structs.replace(row, state=RunState.RUNNING)
+
+
+def _is_wanted(row: RunRow, wanted: RunFilter) -> bool:
+    return wanted.flow in (None, row.flow) and (wanted.since is None or row.received_at >= wanted.since)
 
 
 def _ids_like(connection: apsw.Connection, beginning: str) -> list[str]:

@@ -20,8 +20,8 @@ from runtime.admin.documents import (
     Url,
     UrlList,
 )
-from runtime.admin.operations import NoSuchRunError, UnclearRunError
-from runtime.journal.protocol import RunState
+from runtime.admin.operations import ALL, NoSuchRunError, RunFilter, UnclearRunError
+from runtime.engine.hands import WrongState
 
 SECONDS: Final = 10.0  # for one answer
 
@@ -53,23 +53,35 @@ class RemoteOperations:
         """Close the connection."""
         await self._client.aclose()
 
-    async def runs(self, limit: int, flow: str | None = None, state: RunState | None = None) -> list[Run]:
+    async def runs(self, limit: int, wanted: RunFilter = ALL) -> list[Run]:
         """List runs."""
-        query: dict[str, str | int] = {"limit": limit}
-        if flow is not None:
-            query["flow"] = flow
-        if state is not None:
-            query["state"] = state.value
-        return (await self._get("/runs", RunList, **query)).runs
+        query = {name: value for name, value in msgspec.structs.asdict(wanted).items() if value is not None}
+        return (await self._get("/runs", RunList, limit=limit, **query)).runs
 
     async def run(self, run_id: str) -> RunWithSteps:
         """Give one run."""
-        response = await self._send(f"/runs/{quote(run_id, safe='')}")
+        return self._run(run_id, await self._send(_path(run_id)))
+
+    async def cancel(self, run_id: str) -> RunWithSteps:
+        """Cancel one run."""
+        return self._run(run_id, await self._post(_path(run_id, "cancel")))
+
+    async def retry(self, run_id: str) -> RunWithSteps:
+        """Retry one run."""
+        return self._run(run_id, await self._post(_path(run_id, "retry")))
+
+    async def resolve(self, run_id: str, result: bytes | None) -> RunWithSteps:
+        """Resolve one run."""
+        outcome = "not-sent" if result is None else "sent"
+        return self._run(run_id, await self._post(_path(run_id, "resolve"), result or b"", outcome=outcome))
+
+    def _run(self, run_id: str, response: httpx.Response) -> RunWithSteps:
         match response.status_code:
             case 404:
                 raise NoSuchRunError(run_id)
             case 409:
-                raise UnclearRunError(run_id, _read(response, Refusal).ids)
+                refusal = _read(response, Refusal)
+                raise UnclearRunError(run_id, refusal.ids) if refusal.ids else WrongState(refusal.detail)
             case _:
                 return _checked(response, RunDocument).run
 
@@ -89,10 +101,20 @@ class RemoteOperations:
         return _checked(await self._send(path, **query), kind)
 
     async def _send(self, path: str, **query: str | int) -> httpx.Response:
+        return await self._request("GET", path, b"", query)
+
+    async def _post(self, path: str, body: bytes = b"", **query: str | int) -> httpx.Response:
+        return await self._request("POST", path, body, query)
+
+    async def _request(self, method: str, path: str, body: bytes, query: dict[str, str | int]) -> httpx.Response:
         try:
-            return await self._client.get(path, params=query or None)
+            return await self._client.request(method, path, params=query or None, content=body)
         except httpx.TransportError as error:
             raise RefusedError(f"the server went away: {type(error).__name__}") from error
+
+
+def _path(run_id: str, *change: str) -> str:
+    return "/".join(("/runs", quote(run_id, safe=""), *change))
 
 
 def _checked(response: httpx.Response, kind: type[T]) -> T:

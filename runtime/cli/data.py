@@ -11,6 +11,7 @@ from runtime.admin.connect import MakeUrls, connect
 from runtime.admin.documents import Url
 from runtime.admin.operations import NoSuchRunError, Operations, UnclearRunError
 from runtime.admin.remote import RefusedError
+from runtime.engine.hands import WrongState
 from runtime.journal import FolderInUse, JournalTooNew, NotAJournal
 from runtime.journal.database import NAME, SqliteTooOld
 from runtime.journal.protocol import JournalError
@@ -28,6 +29,7 @@ KNOWN_ERRORS: Final = (
     RefusedError,
     SqliteTooOld,
     UnclearRunError,
+    WrongState,
     OSError,
 )
 

@@ -1,8 +1,9 @@
 """Options that commands share. Each one can be given as an environment variable too."""
 
+import re
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, Final, TypeVar
 
 import click
 
@@ -60,6 +61,30 @@ color = click.option(
     show_default=True,
     show_envvar=True,
     help="Whether to colour what is printed.",
+)
+
+
+class _Period(click.ParamType[int]):
+    """A time such as 90s, 2h or 3d, as flows write it; gives milliseconds."""
+
+    name = "period"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
+        """Read it."""
+        found = _PERIOD.fullmatch(value)
+        if found is None:
+            self.fail(f"{value!r} is no time such as 90s, 20m, 2h or 3d", param, ctx)
+        return int(found[1]) * _UNITS[found[2]]
+
+
+_UNITS: Final = {"ms": 1, "s": 1000, "m": 60_000, "h": 3_600_000, "d": 86_400_000, "w": 604_800_000}
+_PERIOD: Final = re.compile(rf"(\d{{1,9}})({'|'.join(_UNITS)})")
+
+since = click.option(
+    "--since",
+    type=_Period(),
+    metavar="TIME",
+    help="Received no longer ago than this: 90s, 20m, 2h, 3d.",
 )
 limit = click.option(
     "--limit",

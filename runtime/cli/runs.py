@@ -11,7 +11,8 @@ from rich.highlighter import JSONHighlighter
 from rich.text import Text
 
 from runtime.admin.documents import NULL, Run, RunDocument, RunError, RunList, RunWithSteps, Step
-from runtime.cli import options, terminal
+from runtime.admin.operations import ALL, RunFilter
+from runtime.cli import changes, options, terminal
 from runtime.cli.data import ask, settings_for
 from runtime.journal.protocol import RunState
 
@@ -34,26 +35,33 @@ class _Runs(click.Group):
     epilog=options.examples(
         "seta runs                       the newest runs",
         "seta runs --state dead          those that failed for good",
+        "seta runs --flow leads --since 2h",
         "seta runs show 0192f3           one run, by the beginning of its id",
+        "seta runs retry 0192f3          let a dead or parked run go on",
     ),
 )
 def command() -> None:
-    """List runs, or show one."""
+    """List runs, show one, or say how one goes on."""
+
+
+for change in changes.COMMANDS:
+    command.add_command(change)
 
 
 @command.command("list")
 @options.data
 @click.option("--flow", metavar="NAME", help="Of this flow only.")
 @click.option("--state", type=click.Choice([state.value for state in RunState]), help="In this state only.")
+@options.since
 @options.limit
 @options.output("text", "json")
 @options.color
 def list_command(  # noqa: PLR0913  # one an option
-    *, data: Path, flow: str | None, state: str | None, limit: int, format_: str, color: str
+    *, data: Path, flow: str | None, state: str | None, since: int | None, limit: int, format_: str, color: str
 ) -> None:
     """List runs, newest first."""
-    wanted = None if state is None else RunState(state)
-    runs = ask(settings_for(data), lambda operations: operations.runs(limit, flow, wanted))
+    wanted = RunFilter(flow, None if state is None else RunState(state), terminal.before_now(since))
+    runs = ask(settings_for(data), lambda operations: operations.runs(limit, wanted))
     if format_ == "json":
         terminal.show_json(RunList(runs))
         return
@@ -69,7 +77,7 @@ def list_command(  # noqa: PLR0913  # one an option
         for run in runs
     ]
     terminal.show_rows(
-        color, ("RUN", "FLOW", "STATE", "RECEIVED", ""), rows, "no such runs" if flow or state else "no runs yet"
+        color, ("RUN", "FLOW", "STATE", "RECEIVED", ""), rows, "no such runs" if wanted != ALL else "no runs yet"
     )
 
 

@@ -99,6 +99,11 @@ def now() -> datetime:
     return datetime.now(UTC)
 
 
+def before_now(milliseconds: int | None) -> int | None:
+    """The instant that was so long ago, in ms since the Unix epoch."""
+    return None if milliseconds is None else max(1, int(now().timestamp() * 1000) - milliseconds)
+
+
 def show_rows(color: str, columns: Sequence[str], rows: Sequence[Sequence[Text]], nothing: str) -> None:
     """Print a table, or say that there is nothing to print."""
     to = console(color)

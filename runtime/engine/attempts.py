@@ -16,6 +16,7 @@ from runtime.failures import StepFailure
 from runtime.journal.protocol import Kind, Record, StepRow
 from runtime.shapes import MisfitError, NotJsonError
 
+UNKNOWN: Final = "unknown"  # the code of what parks a run until a person says what happened
 ATTEMPT_SECONDS: Final = 120.0  # the last net where the step says no `within`: verbs have shorter limits of their own
 
 
@@ -40,11 +41,14 @@ _read_failed = msgspec.json.Decoder(_Failed).decode
 
 
 def recorded(record: StepRow, read: Callable[[bytes], Any]) -> Any:
-    """What a step gave. Raises StepFailure where it failed."""
+    """What a step gave. Raises StepFailure where it failed, and Parked for a result that does not fit."""
     if record.kind is Kind.FAILED:
         failed = _read_failed(record.value)
         raise placed(StepFailure(failed.code, failed.message), record.step, record.attempt)
-    return read(record.value)
+    try:
+        return read(record.value)
+    except (MisfitError, NotJsonError, msgspec.MsgspecError) as misfit:
+        raise Parked(record.step, UNKNOWN, f"its recorded result does not fit: {misfit}", record.attempt) from misfit
 
 
 def placed(failure: StepFailure, step: str, attempt: int = 1) -> StepFailure:
@@ -125,12 +129,15 @@ class Attempts:
         return result
 
     async def _perform(self, verb: RemoteVerb, call: Call) -> Any:
-        seconds = self._seconds_left(call.at)
+        seconds, doing = self._seconds_left(call.at), self._life.doing
+        doing.add(self._step)
         try:
             async with timeout(seconds):
                 return await verb.perform(call)
         except TimeoutError:
             raise StepFailure("timeout", f"no answer within {seconds:g} s", FailureKind.TRANSIENT) from None
+        finally:
+            doing.discard(self._step)
 
     def _seconds_left(self, now: int) -> float:
         if self._spec.within is None:
@@ -168,7 +175,7 @@ class Attempts:
                 await self._record(Kind.FAILED, encode(_Failed(failure.code, failure.message)))
 
     def _unknown(self, why: str) -> Parked:
-        return Parked(self._step, "unknown", f"nobody can tell whether it happened: {why}", self._number)
+        return Parked(self._step, UNKNOWN, f"nobody can tell whether it happened: {why}", self._number)
 
     async def _record(self, kind: Kind, value: bytes = b"") -> None:
         life = self._life

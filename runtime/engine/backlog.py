@@ -30,15 +30,17 @@ class Backlog:
                 self._lanes.of(flow)
             self._found = True
         while (lane := self._lanes.next_behind()) is not None:
-            await self._begin_some(lane)
+            async with self._runs.reading:
+                await self._begin_some(lane)
 
     async def _begin_some(self, lane: Lane) -> None:
         seen, cursor = lane.news, lane.cursor
         rows = await self._journal.open_runs(cursor, self._lanes.share(lane), lane.flow)
         for row in rows:
-            if not row.busy and self._lanes.room(lane) <= 0:
+            busy = self._runs.is_busy(row)
+            if not busy and self._lanes.room(lane) <= 0:
                 break
-            if not row.busy:
+            if not busy:
                 await self._runs.resume(row)
             if lane.cursor != cursor:  # set back meanwhile
                 break

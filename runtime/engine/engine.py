@@ -10,6 +10,7 @@ from runtime.context import Run
 from runtime.engine.acceptance import complete
 from runtime.engine.answers import Accepted, from_record
 from runtime.engine.backlog import Backlog
+from runtime.engine.hands import Hands
 from runtime.engine.ids import uuid7
 from runtime.engine.lanes import Lane, Lanes
 from runtime.engine.life import Life, Shared, Surroundings
@@ -56,6 +57,7 @@ class Engine:
         self._runs = Runs(self._shared, self._lanes, find, self._limits.reread_seconds)
         self._backlog = Backlog(self._shared, self._lanes, self._runs)
         self._retention = Retention(around.journal, around.clock)
+        self.hands = Hands(around.journal, around.clock, self._runs)
         self._keepers: list[asyncio.Task[None]] = []
 
     # --- life

@@ -19,15 +19,18 @@ def attribute(program: Program, failure: StepFailure, indices: str = "") -> None
 
 
 def document(program: Program, failure: StepFailure) -> dict[str, Any]:
-    """What is kept of a failure: step, code, message, attempt, where."""
+    """What is kept of a failure: step, code, message, attempt, where; and what falls with it, if anything."""
     place = program.place(_INDICES.sub("", failure.step)) or _place_in(program, failure.__traceback__)
-    return {
+    told: dict[str, Any] = {
         "step": failure.step,
         "code": failure.code,
         "message": failure.message,
         "attempt": failure.attempt,
         "where": f"{program.filename}:{place.line}:{place.column}" if place else program.filename,
     }
+    if failure.beside:
+        told["beside"] = failure.beside
+    return told
 
 
 def told(program: Program, failure: StepFailure, of_handler: StepFailure | None = None) -> bytes:

@@ -37,7 +37,19 @@ class Shared:
 class Life:
     """One run, from its start or from its records, until it ends or leaves."""
 
-    __slots__ = ("answered", "around", "program", "replay", "request", "run", "seq", "serial", "shared", "taken")
+    __slots__ = (
+        "answered",
+        "around",
+        "doing",
+        "program",
+        "replay",
+        "request",
+        "run",
+        "seq",
+        "serial",
+        "shared",
+        "taken",
+    )
 
     def __init__(  # noqa: PLR0913  # what makes a run
         self,
@@ -58,6 +70,7 @@ class Life:
         self.request = request
         self.serial = serial
         self.answered = False
+        self.doing: set[str] = set()  # steps whose effect is under way
         self.replay = Replay(records)
         self.taken: dict[tuple[str, str], int] = {}  # name and key of an event -> the last number that the run took
 

@@ -102,7 +102,8 @@ class RunContext:
         await run_together(life.replay, [items.work] * at_once)
         try:
             settle(items.outcomes)
-        except StepFailure:
+        except StepFailure as failure:
+            failure.beside.append(step)
             if record is None:
                 await life.replay.live(step)
                 begun = b"%d" % items.begun

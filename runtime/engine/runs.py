@@ -37,12 +37,13 @@ class Runs:
         self.active: dict[int, str] = {}  # number -> id, until the commit of the last write
         self.work = asyncio.Event()  # set when some of the backlog may be begun
         self.stopping = False
+        self.reading = asyncio.Lock()  # held from a look into the journal until what was found has begun
         self._shared = shared
         self._journal = shared.around.journal
         self._lanes = lanes
         self._find = find
         self._reread_seconds = reread_seconds
-        self._tasks: set[asyncio.Task[None]] = set()
+        self._tasks: dict[asyncio.Task[None], Life] = {}
         self._searches: set[asyncio.Task[None]] = set()
 
     async def stop(self, grace: float) -> None:
@@ -63,10 +64,10 @@ class Runs:
         """Start a run in a place that was taken already."""
         self.active[life.seq] = life.run.id
         task = asyncio.get_running_loop().create_task(self._live(life, payload))
-        self._tasks.add(task)
+        self._tasks[task] = life
 
         def ended(task: asyncio.Task[None]) -> None:
-            self._tasks.discard(task)
+            del self._tasks[task]
             self._lanes.release(lane)
             if not task.cancelled() and (error := task.exception()) is not None:
                 logger.error("the engine failed at a run", exc_info=error)
@@ -109,6 +110,38 @@ class Runs:
         except UnknownPlan:
             return self._find(plan, await self._journal.plan(plan))
 
+    def is_busy(self, row: OpenRun) -> bool:
+        """Whether another run has the turn of this one, as the journal says or as only the memory knows."""
+        if row.serial is None or row.busy:
+            return row.busy
+        others = (life for life in self._tasks.values() if life.seq != row.seq)
+        return any(life.serial == row.serial and life.run.flow == row.flow for life in others)
+
+    # --- by hand
+
+    async def interrupt(self, seq: int) -> tuple[Life | None, list[str]]:
+        """Stop a run where it is, if it is in memory; and its steps that were under way.
+
+        It is not begun again before `cancelled` or `set_back`.
+        """
+        task, life = next(((task, life) for task, life in self._tasks.items() if life.seq == seq), (None, None))
+        if task is None or life is None:
+            return None, []
+        doing = sorted(life.doing)
+        task.cancel()
+        await asyncio.wait([task])
+        return life, doing
+
+    def cancelled(self, seq: int, run_id: str, flow: str, serial: bytes | None) -> None:
+        """See to what comes after a run that was ended by hand."""
+        self.active.pop(seq, None)
+        self._settled(run_id, flow, serial, RunState.CANCELLED)
+
+    def reopened(self, seq: int, flow: str) -> None:
+        """Begin a run that may go on, when there is room."""
+        self._lanes.of(flow).fall_behind(seq)
+        self.work.set()
+
     # --- end
 
     async def _live(self, life: Life, payload: Any) -> None:
@@ -117,7 +150,7 @@ class Runs:
         except Abandoned:
             self.active.pop(life.seq, None)
         except JournalError as error:
-            self._set_back(life.run.flow, life.seq, error)
+            self.set_back(life.run.flow, life.seq, error)
         else:
             self._finish(life.run, life.seq, life.serial, ending)
 
@@ -128,24 +161,24 @@ class Runs:
 
         def settled(kept: "asyncio.Future[None]") -> None:
             if (error := kept.exception()) is not None:
-                self._set_back(run.flow, seq, error)
+                self.set_back(run.flow, seq, error)
                 return
             self.active.pop(seq, None)
-            self._settled(run, serial, ending.state)
+            self._settled(run.id, run.flow, serial, ending.state)
 
         self._journal.commit(move).add_done_callback(settled)
 
-    def _settled(self, run: Run, serial: bytes | None, state: RunState) -> None:
+    def _settled(self, run_id: str, flow: str, serial: bytes | None, state: RunState) -> None:
         if state is RunState.WAITING:
             self._shared.alarm.set()
             return
-        self._shared.answers.give(run.id, Unanswered.LATER if state is RunState.PARKED else Unanswered.FAILED)
+        self._shared.answers.give(run_id, Unanswered.LATER if state is RunState.PARKED else Unanswered.FAILED)
         if serial is not None and not self.stopping:
-            task = asyncio.get_running_loop().create_task(self._begin_next(run.flow, serial))
+            task = asyncio.get_running_loop().create_task(self._begin_next(flow, serial))
             self._searches.add(task)
             task.add_done_callback(self._searches.discard)
 
-    def _set_back(self, flow: str, seq: int, error: BaseException) -> None:
+    def set_back(self, flow: str, seq: int, error: BaseException) -> None:
         """The journal refused a record: the run is still open there, so read it again later."""
         logger.warning("a run is set back, the journal refused its record: %s", error)
         self.active.pop(seq, None)
@@ -155,16 +188,17 @@ class Runs:
     async def _begin_next(self, flow: str, serial: bytes) -> None:
         """Begin the run that waited for another one with its serial key."""
         lane = self._lanes.of(flow)
-        try:
-            row = await self._journal.next_of(flow, serial)
-            if row is None or row.seq in self.active:
-                return
-            if self._lanes.room(lane) > 0:
-                await self.resume(row)
-                return
-            lane.fall_behind(row.seq)
-        except JournalError:
-            lane.fall_behind(0)
+        async with self.reading:
+            try:
+                row = await self._journal.next_of(flow, serial)
+                if row is None or row.seq in self.active or self.is_busy(row):
+                    return
+                if self._lanes.room(lane) > 0:
+                    await self.resume(row)
+                    return
+                lane.fall_behind(row.seq)
+            except JournalError:
+                lane.fall_behind(0)
         self.work.set()
 
 

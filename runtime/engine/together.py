@@ -6,6 +6,7 @@ from typing import Any
 
 from runtime.engine.leaving import Abandoned, Diverged, Leaving, Parked, Suspended
 from runtime.engine.replay import Replay
+from runtime.failures import StepFailure
 from runtime.journal.protocol import JournalError
 
 Outcome = BaseException | None
@@ -50,7 +51,8 @@ def settle(outcomes: Iterable[Outcome]) -> None:
     """Raise what branches come to, together: nothing if all are done, else how the run leaves or fails.
 
     Where one waits, the run does, up to the earliest instant; where one cannot go on without a person, so does the run
-    once no other waits. The first failure counts. Broken records and lost ownership come before all that.
+    once no other waits. The first failure counts, and knows of the others. Broken records and lost ownership come
+    before all that.
     """
     errors = [outcome for outcome in outcomes if outcome is not None]
     for kind in (Abandoned, Diverged, JournalError):
@@ -65,7 +67,13 @@ def settle(outcomes: Iterable[Outcome]) -> None:
     if parked is not None:
         raise parked
     if errors:
-        raise errors[0]
+        raise _first([error for error in errors if isinstance(error, StepFailure)], errors[0])
+
+
+def _first(failures: list[StepFailure], error: BaseException) -> BaseException:
+    if isinstance(error, StepFailure):
+        error.beside += [step for other in failures if other is not error for step in (other.step, *other.beside)]
+    return error
 
 
 class Items:

@@ -12,12 +12,13 @@ import msgspec
 
 from runtime.failures import Kind as FailureKind
 from runtime.failures import StepFailure
-from runtime.journal import dedupe, events, retention
+from runtime.journal import by_hand, dedupe, events, retention
 from runtime.journal.database import MISTAKES
 from runtime.journal.events import MATCH
 from runtime.journal.protocol import (
     Accept,
     Await,
+    Cancel,
     Effect,
     Emit,
     JournalError,
@@ -27,10 +28,13 @@ from runtime.journal.protocol import (
     Move,
     Prune,
     Record,
+    Reopen,
     RunState,
     Write,
 )
 from runtime.journal.records import OPEN, may_end, problem, put, row_of
+
+_Rare = Cancel | Reopen | KeepPlan | Await | Emit | KeepAnswer | Prune
 
 log = logging.getLogger(__name__)
 
@@ -101,7 +105,7 @@ def forget(write: Write) -> None:
             write.woken, write.failure = 0, None
         case Prune():
             write.more = False
-        case Move() | KeepPlan() | KeepAnswer():
+        case Move() | Cancel() | Reopen() | KeepPlan() | KeepAnswer():
             pass
 
 
@@ -114,12 +118,16 @@ def _apply(connection: apsw.Connection, write: Write) -> None:
             write.lost = not connection.changes()
         case Accept():
             _accept(connection, write)
-        case KeepPlan() | Await() | Emit() | KeepAnswer() | Prune():
+        case _:
             _apply_rare(connection, write)
 
 
-def _apply_rare(connection: apsw.Connection, write: KeepPlan | Await | Emit | KeepAnswer | Prune) -> None:
+def _apply_rare(connection: apsw.Connection, write: _Rare) -> None:
     match write:
+        case Cancel():
+            by_hand.cancel(connection, write)
+        case Reopen():
+            _whole(connection, lambda: by_hand.reopen(connection, write))
         case KeepPlan():
             connection.execute(_KEEP_PLAN, (write.plan, write.flow, write.bundle, write.at))
         case Await():
@@ -221,7 +229,7 @@ def _give_up(connection: apsw.Connection, write: Write, error: Exception) -> Non
                 dedupe.release(connection, write)
             write.seq = 0
             write.lost = True
-        case Move() | KeepPlan() | KeepAnswer() | Prune():
+        case _:
             write.lost = True
 
 

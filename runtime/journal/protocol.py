@@ -121,6 +121,33 @@ class Move:
 
 
 @dataclass(slots=True)
+class Cancel:
+    """A run that is open or parked ends here. `error`, as in `Move`; empty: what was known of it stays."""
+
+    run: int
+    at: int
+    step: str = ""
+    error: bytes = b""
+    lost: bool = False  # set by the commit: it has ended already; nothing was done
+
+
+@dataclass(slots=True)
+class Reopen:
+    """A run that is in `state`, parked or dead, is accepted again, and goes on from its records.
+
+    Records of the steps in `undo` go, with the lines that their attempts logged, and all of steps whose names begin
+    with one of `below`. A step in `results`, which is recorded, gets the JSON that is given as its result.
+    """
+
+    run: int
+    state: RunState
+    undo: tuple[str, ...] = ()
+    below: tuple[str, ...] = ()
+    results: tuple[tuple[str, bytes], ...] = ()
+    lost: bool = False  # set by the commit: it is in another state; nothing was done
+
+
+@dataclass(slots=True)
 class KeepPlan:
     """Keep the sources of a plan, so that its runs can end on it. Keeping it again says that runs may begin on it."""
 
@@ -197,7 +224,7 @@ class Prune:
     lost: bool = False  # set by the commit: an error of ours (logged); nothing was forgotten
 
 
-Write = Accept | Record | Move | KeepPlan | Await | Emit | KeepAnswer | Prune
+Write = Accept | Record | Move | Cancel | Reopen | KeepPlan | Await | Emit | KeepAnswer | Prune
 
 
 class StepRow(msgspec.Struct, frozen=True):
@@ -227,7 +254,7 @@ class OpenRun(msgspec.Struct, frozen=True):
     step: str
     wake_at: int | None = None
     serial: bytes | None = None
-    busy: bool = False  # an earlier open run of the flow has the same serial key
+    busy: bool = False  # it is the turn of another open run with the same serial key: one that has begun, or is earlier
     steps: list[StepRow] = []  # its records, where it can be begun and is asked for by flow
 
 
@@ -253,6 +280,7 @@ class RunDetail(msgspec.Struct, frozen=True):
     body: bytes
     notes: bytes
     wake_at: int | None
+    serial: bytes | None
     steps: list[StepRow]
 
 
@@ -280,7 +308,7 @@ class Journal(Protocol):
         ...
 
     async def next_of(self, flow: str, serial: bytes) -> OpenRun | None:
-        """The first open run of a flow that has this serial key, unless it waits."""
+        """The open run of a flow whose turn it is of those with this serial key, unless it waits."""
         ...
 
     async def due_runs(self, now: int, limit: int) -> list[OpenRun]:
@@ -299,8 +327,10 @@ class Journal(Protocol):
         """The bundle kept for a plan."""
         ...
 
-    async def runs(self, *, limit: int, flow: str | None, state: RunState | None) -> list[RunRow]:
-        """Runs, newest first."""
+    async def runs(
+        self, *, limit: int, flow: str | None = None, state: RunState | None = None, since: int | None = None
+    ) -> list[RunRow]:
+        """Runs, newest first; with `since`, those received at or after that instant."""
         ...
 
     async def run(self, run_id: str) -> RunDetail | None:

@@ -1,5 +1,6 @@
 """What is asked of the tables: each a function of a connection that reads."""
 
+from collections.abc import Sequence
 from typing import Any, Final
 
 import apsw
@@ -18,10 +19,16 @@ OPEN_RUNS_OF: Final = """
     SELECT r.seq, id, key, flow, plan, state, received_at, iif(busy, x'', body), context, attempt, step, wake_at,
         serial, busy
     FROM (
-        SELECT *, serial IS NOT NULL AND EXISTS (
-            SELECT 1 FROM runs AS e
-            WHERE e.flow = runs.flow AND e.serial = runs.serial AND e.serial IS NOT NULL
-              AND e.state IN ('accepted', 'running', 'waiting') AND e.seq < runs.seq
+        SELECT *, serial IS NOT NULL AND (
+            EXISTS (
+                SELECT 1 FROM runs AS b
+                WHERE b.flow = runs.flow AND b.serial = runs.serial AND b.serial IS NOT NULL
+                  AND b.state IN ('running', 'waiting') AND (runs.state = 'accepted' OR b.seq < runs.seq)
+            ) OR runs.state = 'accepted' AND EXISTS (
+                SELECT 1 FROM runs AS e
+                WHERE e.flow = runs.flow AND e.serial = runs.serial AND e.serial IS NOT NULL
+                  AND e.state IN ('accepted', 'running', 'waiting') AND e.seq < runs.seq
+            )
         ) AS busy
         FROM runs INDEXED BY runs_lane  -- another one has all runs of the flow
         WHERE state IN ('accepted', 'running') AND flow = ? AND seq > ? ORDER BY seq LIMIT ?
@@ -37,6 +44,10 @@ OPEN_FLOWS: Final = """
     )
     SELECT flow FROM flows WHERE flow IS NOT NULL
 """
+BEGUN_OF: Final = f"""
+    {_OPEN_RUN} WHERE flow = ? AND serial = ? AND serial IS NOT NULL AND state IN ('running', 'waiting')
+    ORDER BY seq LIMIT 1
+"""
 NEXT_OF: Final = f"""
     {_OPEN_RUN} WHERE flow = ? AND serial = ? AND serial IS NOT NULL AND state IN ('accepted', 'running', 'waiting')
     ORDER BY seq LIMIT 1
@@ -48,9 +59,12 @@ NEXT_WAKE: Final = "SELECT min(wake_at) FROM runs WHERE state = 'waiting'"
 STEPS: Final = "SELECT step, kind, args, value, attempt, at FROM steps WHERE run = ? ORDER BY n"
 PLAN: Final = "SELECT bundle FROM plans WHERE plan = ?"
 RUN: Final = """
-    SELECT seq, id, flow, plan, state, received_at, ended_at, step, error, key, body, notes, wake_at
+    SELECT seq, id, flow, plan, state, received_at, ended_at, step, error, key, body, notes, wake_at, serial
     FROM runs JOIN deliveries ON run = seq WHERE id = ?
 """
+_SHOWN: Final = "seq, id, flow, plan, state, received_at, ended_at, step, error"
+_RECEIVED: Final = "SELECT received_at FROM runs WHERE seq >= ? ORDER BY seq LIMIT 1"
+_SET_BACK: Final = 2 * 3_600_000  # ms by which a clock may have been set back
 _RUNNABLE: Final = frozenset({RunState.ACCEPTED, RunState.RUNNING})
 
 
@@ -68,8 +82,9 @@ def open_flows(connection: apsw.Connection) -> list[str]:
 
 
 def next_of(connection: apsw.Connection, flow: str, serial: bytes) -> OpenRun | None:
-    """The first open run of a flow that has this serial key, unless it waits."""
-    row: Any = connection.execute(NEXT_OF, (flow, serial)).fetchone()
+    """The open run of a flow whose turn it is of those with this serial key, unless it waits: one that has begun."""
+    row: Any = connection.execute(BEGUN_OF, (flow, serial)).fetchone()
+    row = row or connection.execute(NEXT_OF, (flow, serial)).fetchone()
     found = None if row is None else _open_run(row)
     return None if found is None or found.state is RunState.WAITING else _with_steps(connection, found)
 
@@ -97,13 +112,39 @@ def plan(connection: apsw.Connection, name: str) -> bytes | None:
     return value
 
 
-def runs(connection: apsw.Connection, limit: int, flow: str | None, state: RunState | None) -> list[RunRow]:
-    """Runs, newest first, of a flow or in a state where one is given."""
-    rows = connection.execute(runs_query(flow, state), {"limit": limit, "flow": flow})
+def runs(
+    connection: apsw.Connection, limit: int, flow: str | None, state: RunState | None, since: int | None
+) -> list[RunRow]:
+    """Runs, newest first, of a flow, in a state, or received since an instant where one is given."""
+    first = 0 if since is None else _first_since(connection, since)
+    bindings = {"limit": limit, "flow": flow, "since": since, "first": first}
+    return [_run_row(row) for row in connection.execute(runs_query(flow, state, since=since is not None), bindings)]
+
+
+def runs_by_number(connection: apsw.Connection, numbers: Sequence[int]) -> list[RunRow]:
+    """The runs of these sequence numbers."""
+    places = ", ".join("?" * len(numbers))
+    rows = connection.execute(f"SELECT {_SHOWN} FROM runs WHERE seq IN ({places})", numbers)  # noqa: S608  # our own words
     return [_run_row(row) for row in rows]
 
 
-def runs_query(flow: str | None, state: RunState | None) -> str:
+def _first_since(connection: apsw.Connection, since: int) -> int:
+    """A number below which no run was received since then, unless the clock was set back by more than hours.
+
+    Numbers are given in the order of time: halving what is left finds it in a few steps, and no index is kept for it.
+    """
+    low, high = 0, int(connection.execute("SELECT max(seq) FROM runs").get or 0)
+    while low < high:
+        middle = (low + high) // 2
+        received: Any = connection.execute(_RECEIVED, (middle,)).get
+        if received < since - _SET_BACK:
+            low = middle + 1
+        else:
+            high = middle
+    return low
+
+
+def runs_query(flow: str | None, state: RunState | None, *, since: bool = False) -> str:
     """The query for a list of runs.
 
     A partial index serves only where its own condition stands in the query. A state narrows more than a flow does,
@@ -116,14 +157,13 @@ def runs_query(flow: str | None, state: RunState | None) -> str:
         conditions.append("state IN ('accepted', 'running')")
     elif state not in {None, RunState.DONE}:
         conditions.append("state IN ('waiting', 'parked', 'dead', 'stopped', 'cancelled')")
+    if since:
+        conditions.append("seq >= :first AND received_at >= :since")
     if flow is not None:
         column = "flow" if state in {None, RunState.DONE} else "+flow"  # + keeps its index out of the choice
         conditions.append(f"{column} = :flow")
     where = f"WHERE {' AND '.join(conditions)}" if conditions else ""
-    return (
-        "SELECT seq, id, flow, plan, state, received_at, ended_at, step, error"  # noqa: S608  # our own words
-        f" FROM runs {where} ORDER BY seq DESC LIMIT :limit"
-    )
+    return f"SELECT {_SHOWN} FROM runs {where} ORDER BY seq DESC LIMIT :limit"  # noqa: S608  # our own words
 
 
 def run(connection: apsw.Connection, run_id: str) -> RunDetail | None:
@@ -131,9 +171,9 @@ def run(connection: apsw.Connection, run_id: str) -> RunDetail | None:
     row: Any = connection.execute(RUN, (run_id,)).fetchone()
     if row is None:
         return None
-    *shown, key, body, notes, wake_at = row
+    *shown, key, body, notes, wake_at, serial = row
     found = _run_row(shown)
-    return RunDetail(found, key, body, notes, wake_at, steps(connection, found.seq))
+    return RunDetail(found, key, body, notes, wake_at, serial, steps(connection, found.seq))
 
 
 def _with_steps(connection: apsw.Connection, row: OpenRun) -> OpenRun:

@@ -147,6 +147,11 @@ JOURNAL: Final = Tables(
         -- The youngest run there was when the plan was found to be no longer in use; NULL while it is.
         ALTER TABLE plans ADD COLUMN last_run INTEGER;
         """,
+        # A run that people let go on may be older than the one of its serial key that has begun.
+        """
+        CREATE INDEX runs_begun ON runs (flow, serial, seq)
+            WHERE serial IS NOT NULL AND state IN ('running', 'waiting');
+        """,
     ),
 )
 

@@ -72,7 +72,7 @@ class SqliteJournal:
         return await self.read(queries.open_flows)
 
     async def next_of(self, flow: str, serial: bytes) -> OpenRun | None:
-        """The first open run of a flow that has this serial key, unless it waits."""
+        """The open run of a flow whose turn it is of those with this serial key, unless it waits."""
         return await self.read(partial(queries.next_of, flow=flow, serial=serial))
 
     async def due_runs(self, now: int, limit: int) -> list[OpenRun]:
@@ -91,9 +91,11 @@ class SqliteJournal:
         """The bundle kept for a plan."""
         return await self.read(partial(queries.plan, name=plan))
 
-    async def runs(self, *, limit: int, flow: str | None = None, state: RunState | None = None) -> list[RunRow]:
-        """Runs, newest first."""
-        return await self.read(partial(queries.runs, limit=limit, flow=flow, state=state))
+    async def runs(
+        self, *, limit: int, flow: str | None = None, state: RunState | None = None, since: int | None = None
+    ) -> list[RunRow]:
+        """Runs, newest first; with `since`, those received at or after that instant."""
+        return await self.read(partial(queries.runs, limit=limit, flow=flow, state=state, since=since))
 
     async def run(self, run_id: str) -> RunDetail | None:
         """One run, or None where there is none of that id."""

@@ -6,13 +6,17 @@ from typing import Final
 
 import pytest
 
+from runtime.admin.documents import Url
+from runtime.admin.operations import LocalOperations
 from runtime.connections import local
+from runtime.engine.hands import Hands
 from runtime.journal import SqliteJournal, open_journal
 from runtime.journal.protocol import Accept, Kind, Move, Record, RunState
 
 AT: Final = 1_767_225_600_000  # 2026-01-01T00:00:00Z
 DEAD: Final = "01900000-0000-7000-8000-00000000000a"
 DONE: Final = "01900000-0000-7000-8000-00000000000b"
+PARKED_STEP: Final = "send_hsm"
 OPEN: Final = "01911111-0000-7000-8000-000000000000"
 
 
@@ -49,4 +53,18 @@ async def fill(journal: SqliteJournal) -> None:
         person,
         message,
         Move(done.seq, RunState.DONE, AT + 1500),
+    )
+
+
+def operations(journal: SqliteJournal, urls: list[Url] | None = None) -> LocalOperations:
+    """What a folder without a server can do."""
+    return LocalOperations(journal, lambda: urls or [], Hands(journal, lambda: AT))
+
+
+async def park(journal: SqliteJournal) -> None:
+    """Let nobody know whether a step of the open run happened."""
+    error = b'{"step":"%s","code":"unknown","message":"lost","attempt":1,"where":""}' % PARKED_STEP.encode()
+    await journal.commit(
+        Record(3, PARKED_STEP, Kind.STARTED, b"c", AT + 5),
+        Move(3, RunState.PARKED, AT + 6, step=PARKED_STEP, error=error),
     )

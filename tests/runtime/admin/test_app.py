@@ -9,8 +9,10 @@ import pytest
 from runtime.admin.app import Admin
 from runtime.admin.documents import Url
 from runtime.admin.operations import LocalOperations
+from runtime.engine.hands import Hands
 from runtime.journal import SqliteJournal
-from tests.runtime.admin.conftest import DEAD, DONE, OPEN
+from runtime.journal.protocol import Accept
+from tests.runtime.admin.conftest import AT, DEAD, DONE, OPEN, PARKED_STEP, operations, park
 
 READY = {
     "schema": "seta.ready/1",
@@ -59,17 +61,19 @@ OPEN_ROW = {
 @pytest.fixture
 def app(journal: SqliteJournal) -> Admin:
     urls = [Url("erp", "POST", "http://127.0.0.1:8400/v1/a", "{}")]
-    return Admin(LocalOperations(journal, lambda: urls), lambda: (503, READY))
+    return Admin(operations(journal, urls), lambda: (503, READY))
 
 
 async def request(
-    app: Admin, target: str, method: str = "GET", host: str = "127.0.0.1:8402"
+    app: Admin, target: str, method: str = "GET", host: str = "127.0.0.1:8402", body: bytes = b""
 ) -> tuple[int, dict[str, str], Any]:
     path, _, query = target.partition("?")
     sent: list[dict[str, Any]] = []
+    parts = [body[:3], body[3:]]
 
     async def receive() -> dict[str, Any]:
-        raise AssertionError("nothing is read")
+        assert method == "POST", "nothing is read"
+        return {"type": "http.request", "body": parts.pop(0), "more_body": bool(parts)}
 
     async def send(message: dict[str, Any]) -> None:
         sent.append(message)
@@ -87,7 +91,7 @@ async def get(app: Admin, target: str) -> Any:
     return document
 
 
-async def refused(app: Admin, target: str, **how: str) -> Any:
+async def refused(app: Admin, target: str, **how: Any) -> Any:
     _, headers, document = await request(app, target, **how)
     assert headers["content-type"] == "application/problem+json"
     return document
@@ -110,6 +114,8 @@ async def test_runs_are_listed_newest_first(app: Admin) -> None:
         ("state=running&flow=erp", [OPEN_ROW]),
         ("state=parked", []),
         ("flow=nothing", []),
+        ("since=1767225600001", [OPEN_ROW, DONE_ROW]),
+        ("since=1767225600003", []),
     ],
 )
 async def test_runs_are_filtered(app: Admin, query: str, rows: list[Any]) -> None:
@@ -239,8 +245,121 @@ async def test_unknown_state_is_refused(app: Admin) -> None:
     )
 
 
-async def test_nothing_can_be_written(app: Admin) -> None:
-    assert await refused(app, "/runs", method="POST") == problem(405, "Method Not Allowed", "this address takes GET")
+async def test_over_tcp_nothing_can_be_changed(journal: SqliteJournal) -> None:
+    app = Admin(operations(journal), lambda: (200, {}), "admin.example.com")
+    assert await refused(app, f"/runs/{OPEN}/cancel", method="POST") == problem(
+        405, "Method Not Allowed", "this address takes GET"
+    )
+    assert (await get(app, f"/runs/{OPEN}"))["run"]["state"] == "running"
+
+
+async def change(app: Admin, target: str, body: bytes = b"") -> Any:
+    status, _, document = await request(app, target, method="POST", body=body)
+    assert (status, document.get("schema")) == (200, "seta.run/1"), document
+    return document["run"]
+
+
+async def test_run_is_cancelled(app: Admin) -> None:
+    run = await change(app, "/runs/0191/cancel")
+    assert (run["id"], run["state"], run["ended_at"]) == (OPEN, "cancelled", "2026-01-01T00:00:00.000Z")
+    assert await refused(app, f"/runs/{OPEN}/cancel", method="POST") == problem(
+        409, "Conflict", f"the run {OPEN} has ended already"
+    )
+
+
+async def test_dead_run_is_retried(app: Admin) -> None:
+    run = await change(app, f"/runs/{DEAD}/retry")
+    assert (run["state"], run["ended_at"], run["error"], run["step"]) == ("accepted", None, None, None)
+    assert await refused(app, f"/runs/{DONE}/retry", method="POST") == problem(
+        409, "Conflict", f"the run {DONE} is done: only one that is dead or parked can be retried"
+    )
+
+
+@pytest.mark.parametrize(
+    ("target", "body", "steps"),
+    [
+        ("outcome=sent", b'{"id": 7}', [(PARKED_STEP, "result", {"id": 7})]),
+        ("outcome=sent", b"", [(PARKED_STEP, "result", None)]),
+        ("outcome=not-sent", b"", []),
+    ],
+)
+async def test_unknown_step_is_resolved(
+    app: Admin, journal: SqliteJournal, target: str, body: bytes, steps: list[Any]
+) -> None:
+    await park(journal)
+    run = await change(app, f"/runs/{OPEN}/resolve?{target}", body)
+    assert run["state"] == "accepted"
+    assert [(step["step"], step["kind"], step["value"]) for step in run["steps"]] == steps
+
+
+@pytest.mark.parametrize(
+    ("target", "body", "detail"),
+    [
+        ("outcome=maybe", b"", "outcome is sent or not-sent"),
+        ("", b"", "outcome is sent or not-sent"),
+        ("outcome=sent", b"{", "the result is not JSON"),
+        ("outcome=sent", b"[" * 100_000, "the result is not JSON"),
+        ("outcome=sent", b"1" * 2_000_000, "more than 1048576 bytes were sent"),
+    ],
+)
+async def test_resolution_that_says_nothing_is_refused(
+    app: Admin, journal: SqliteJournal, target: str, body: bytes, detail: str
+) -> None:
+    await park(journal)
+    found = await request(app, f"/runs/{OPEN}/resolve?{target}", method="POST", body=body)
+    assert (found[0], found[2]["detail"]) == (400, detail)
+    assert (await get(app, f"/runs/{OPEN}"))["run"]["state"] == "parked"
+
+
+async def test_run_that_nobody_asks_about_cannot_be_resolved(app: Admin) -> None:
+    assert await refused(app, f"/runs/{OPEN}/resolve?outcome=sent", method="POST") == problem(
+        409, "Conflict", f"the run {OPEN} has no step of which nobody knows whether it happened"
+    )
+
+
+@pytest.mark.parametrize("path", ["/runs", "/runs/0191", "/runs/0191/restart", "/persons/cancel"])
+async def test_unknown_change_is_told_what_there_is(app: Admin, path: str) -> None:
+    assert await refused(app, path, method="POST") == problem(
+        404,
+        "Not Found",
+        "there is nothing to change here, but there are /runs/ID/cancel, /runs/ID/retry, /runs/ID/resolve",
+    )
+
+
+@pytest.mark.parametrize("since", ["0", "x", "-1", "99999999999999999999"])
+async def test_instant_that_is_none_is_refused(app: Admin, since: str) -> None:
+    assert await refused(app, f"/runs?since={since}") == problem(
+        400, "Bad Request", "since is a number from 1 to 253402300799999"
+    )
+
+
+async def test_run_in_memory_is_shown_as_running_although_the_journal_does_not_know(journal: SqliteJournal) -> None:
+    """The state is written with a run's records alone: a write for it would be a commit for each run of a backlog."""
+
+    class Busy(Hands):
+        def in_memory(self) -> frozenset[int]:
+            return frozenset({4, 5, 1})
+
+    accepts = [Accept(f"02{n}", "", "erp", "plan-2", AT + n, b"{}", running=False) for n in range(4)]
+    await journal.commit(*accepts)
+    app = Admin(LocalOperations(journal, list, Busy(journal, lambda: AT)), lambda: (200, {}))
+
+    async def listed(query: str) -> list[tuple[str, str]]:
+        return [(run["id"], run["state"]) for run in (await get(app, f"/runs?{query}"))["runs"]]
+
+    assert (await listed("limit=4")) == [
+        ("023", "accepted"),
+        ("022", "accepted"),
+        ("021", "running"),
+        ("020", "running"),
+    ]
+    assert await listed("state=running") == [("021", "running"), ("020", "running"), (OPEN, "running")]
+    assert await listed("state=running&limit=1") == [("021", "running")]
+    assert await listed("state=running&flow=retomada") == []
+    assert await listed(f"state=running&since={AT + 1}") == [("021", "running"), (OPEN, "running")]
+    assert await listed("state=accepted") == [("023", "accepted"), ("022", "accepted")]
+    assert await listed("state=dead") == [(DEAD, "dead")]
+    assert (await get(app, "/runs/020"))["run"]["state"] == "running"
 
 
 async def test_query_of_many_fields_is_refused(app: Admin) -> None:
@@ -263,5 +382,5 @@ async def test_query_of_many_fields_is_refused(app: Admin) -> None:
     ],
 )
 async def test_name_of_somebody_else_is_refused(journal: SqliteJournal, host: str, status: int) -> None:
-    app = Admin(LocalOperations(journal, list), lambda: (200, {}), "admin.example.com")
+    app = Admin(operations(journal), lambda: (200, {}), "admin.example.com")
     assert (await request(app, "/runs", host=host))[0] == status

@@ -12,14 +12,17 @@ import pytest
 from runtime.admin.app import Admin
 from runtime.admin.connect import connect
 from runtime.admin.documents import Url
-from runtime.admin.operations import LocalOperations, NoSuchRunError, UnclearRunError
+from runtime.admin.operations import LocalOperations, NoSuchRunError, RunFilter, UnclearRunError
 from runtime.admin.remote import RefusedError, RemoteOperations
+from runtime.engine.hands import WrongState
 from runtime.journal import FolderInUse, SqliteJournal
 from runtime.journal.protocol import RunState
 from runtime.serve import Listener
 from runtime.settings import Settings
-from tests.runtime.admin.conftest import DEAD, DONE, OPEN
+from tests.runtime.admin.conftest import AT, DEAD, DONE, OPEN, PARKED_STEP, park
+from tests.runtime.admin.conftest import operations as operations_of
 
+RETOMADA = RunFilter("retomada", RunState.DEAD, AT)
 URL = Url("erp", "POST", "http://127.0.0.1:8400/v1/a", "{}")
 
 
@@ -31,7 +34,7 @@ def no_urls(key: bytes) -> list[Url]:
 async def served(journal: SqliteJournal, folder: Path) -> AsyncIterator[Settings]:
     """Serve a journal at the socket of its folder, as a server does."""
     settings = Settings(data=folder)
-    admin = Admin(LocalOperations(journal, lambda: [URL]), lambda: (200, {"ready": True}))
+    admin = Admin(operations_of(journal, [URL]), lambda: (200, {"ready": True}))
     listener = Listener(admin, settings, settings.socket)
     await listener.start()
     try:
@@ -47,11 +50,11 @@ async def test_server_that_runs_is_asked(journal: SqliteJournal, folder: Path) -
 
 
 async def test_both_kinds_of_operations_give_the_same(journal: SqliteJournal, folder: Path) -> None:
-    own = LocalOperations(journal, lambda: [URL])
+    own = operations_of(journal, [URL])
     async with served(journal, folder) as settings, connect(settings, no_urls) as remote:
         assert await remote.runs(10) == await own.runs(10)
         assert [run.id for run in await remote.runs(10)] == [OPEN, DONE, DEAD]
-        assert await remote.runs(10, "retomada", RunState.DEAD) == await own.runs(10, "retomada", RunState.DEAD)
+        assert await remote.runs(10, RETOMADA) == await own.runs(10, RETOMADA)
         assert await remote.runs(1) == await own.runs(1)
         assert await remote.persons(10) == await own.persons(10)
         assert await remote.outbox(10) == await own.outbox(10)
@@ -61,14 +64,29 @@ async def test_both_kinds_of_operations_give_the_same(journal: SqliteJournal, fo
 
 
 async def test_both_kinds_of_operations_refuse_the_same(journal: SqliteJournal, folder: Path) -> None:
-    own = LocalOperations(journal, list)
+    own = operations_of(journal)
     async with served(journal, folder) as settings, connect(settings, no_urls) as remote:
         for operations in (own, remote):
             with pytest.raises(NoSuchRunError, match="there is no run whose id is, or begins with, a/b c"):
                 await operations.run("a/b c")
+            with pytest.raises(NoSuchRunError, match="there is no run whose id is, or begins with, a/b c"):
+                await operations.cancel("a/b c")
+            with pytest.raises(WrongState, match=f"^the run {DONE} is done: only one that is dead or parked"):
+                await operations.retry(DONE)
             with pytest.raises(UnclearRunError) as unclear:
                 await operations.run("0190")
             assert unclear.value.ids == [DONE, DEAD]
+
+
+async def test_runs_are_changed_over_the_socket(journal: SqliteJournal, folder: Path) -> None:
+    await park(journal)
+    async with served(journal, folder) as settings, connect(settings, no_urls) as remote:
+        assert (await remote.retry(DEAD)).state is RunState.ACCEPTED
+        run = await remote.resolve(OPEN, b'{"id": 7}')
+        assert [(step.step, bytes(step.value)) for step in run.steps] == [(PARKED_STEP, b'{"id": 7}')]
+        await park(journal)
+        assert (await remote.resolve(OPEN, None)).state is RunState.ACCEPTED
+        assert (await remote.cancel("0191")).state is RunState.CANCELLED
 
 
 async def test_refusal_of_the_server_is_passed_on(journal: SqliteJournal, folder: Path) -> None:

@@ -1,12 +1,15 @@
 """Commands that list what is in the data folder."""
 
+import asyncio
 import json
 import re
 from pathlib import Path
 
 import pytest
 
-from tests.runtime.admin.conftest import DEAD, DONE, OPEN
+from runtime.connections import local
+from runtime.journal import open_journal
+from tests.runtime.admin.conftest import AT, DEAD, DONE, OPEN, park
 from tests.runtime.cli.conftest import Seta
 
 AGO = re.compile(r"\d+ (d|h|min|s) ago")
@@ -181,3 +184,56 @@ def test_colours_are_for_those_who_ask(seta: Seta) -> None:
     assert "\x1b" not in seta("runs", "--color", "never").output
     assert "\x1b[1;31mdead" in seta("runs", "--color", "always").output
     assert "\x1b[1;31mdead" in seta("runs", SETA_COLOR="always").output
+
+
+@pytest.mark.usefixtures("filled")
+def test_runs_since_a_time_are_listed(seta: Seta) -> None:
+    assert OPEN in seta("runs", "--since", "9999d").output
+    assert seta("runs", "--since", "1h").output == "no such runs\n"
+    result = seta("runs", "--since", "soon")
+    assert (result.exit_code, "'soon' is no time such as 90s, 20m, 2h or 3d" in result.stderr) == (2, True)
+
+
+@pytest.mark.usefixtures("filled")
+def test_runs_are_cancelled_and_retried(seta: Seta) -> None:
+    assert seta("runs", "cancel", "0191").output == f"run {OPEN} is cancelled\n"
+    assert seta("runs", "retry", DEAD).output == f"run {DEAD} is accepted\n"
+    result = seta("runs", "retry", DEAD)
+    told = f"seta: the run {DEAD} is accepted: only one that is dead or parked can be retried\n"
+    assert (result.exit_code, result.stderr, result.stdout) == (1, told, "")
+    document = json.loads(seta("runs", "cancel", DEAD, "--json").output)
+    assert (document["schema"], document["run"]["state"]) == ("seta.run/1", "cancelled")
+
+
+@pytest.mark.parametrize(
+    ("args", "steps"),
+    [
+        (["--sent"], [("result", None)]),
+        (["--sent", "--result", '{"id": 7}'], [("result", {"id": 7})]),
+        (["--not-sent"], []),
+    ],
+)
+def test_unknown_step_is_resolved(seta: Seta, filled: Path, args: list[str], steps: list[object]) -> None:
+    async def make() -> None:
+        journal = await open_journal(filled, clock=lambda: AT, tables=(local.TABLES,))
+        await park(journal)
+        await journal.close()
+
+    asyncio.run(make())
+    assert seta("runs", "resolve", OPEN, *args).output == f"run {OPEN} is accepted\n"
+    document = json.loads(seta("runs", "show", OPEN, "--json").output)
+    assert [(step["kind"], step["value"]) for step in document["run"]["steps"]] == steps
+
+
+@pytest.mark.usefixtures("filled")
+@pytest.mark.parametrize(
+    ("args", "told"),
+    [
+        ([], "say --sent or --not-sent"),
+        (["--not-sent", "--result", "1"], "--result goes with --sent: a step that did not happen gave nothing"),
+        (["--sent", "--result", "{"], "'{' is not JSON"),
+    ],
+)
+def test_resolution_that_says_nothing_is_refused(seta: Seta, args: list[str], told: str) -> None:
+    result = seta("runs", "resolve", OPEN, *args)
+    assert (result.exit_code, told in result.stderr) == (2, True)

@@ -191,4 +191,5 @@ async def test_a_failure_of_pure_code_in_a_loop_says_which_item(servers: Servers
         "message": "four",
         "attempt": 1,
         "where": "flows/test.seta:8:1",
+        "beside": ["inner[1]", "outer"],
     }

@@ -8,7 +8,7 @@ import pytest
 
 from runtime.journal import SqliteJournal, queries
 from runtime.journal.database import open_reading
-from runtime.journal.protocol import JournalError, RunState
+from runtime.journal.protocol import JournalError, Prune, RunState
 from runtime.journal.reader import Reader, ReadTooLong
 from tests.runtime.journal.made import NOW, accept, move, record
 
@@ -57,6 +57,27 @@ async def test_runs_come_newest_first_and_are_filtered(journal: SqliteJournal) -
     assert {state: await listed(state=state) for state in RunState} == expected
     even = {state: [seq for seq in seqs if seq % 2 == 0] for state, seqs in expected.items()}
     assert {state: await listed(flow="even", state=state) for state in RunState} == even
+
+
+async def test_runs_since_an_instant_are_found_though_older_ones_went(journal: SqliteJournal) -> None:
+    writes = [accept(f"r{n}") for n in range(40)]
+    for n, write in enumerate(writes):
+        write.received_at = NOW + n * 3_600_000
+    await journal.commit(*writes)
+    await journal.commit(*(move(n, RunState.DONE) for n in (1, 2, 3, 20, 21)), Prune(NOW + 999 * 86_400_000))
+    for hours in (0, 3, 4, 19, 22, 39, 40):
+        found = [run.id for run in await journal.runs(limit=99, since=NOW + hours * 3_600_000)]
+        assert found == [f"r{n}" for n in range(39, hours - 1, -1) if n + 1 not in (1, 2, 3, 20, 21)]
+    assert [run.id for run in await journal.runs(limit=2, since=NOW + 30 * 3_600_000)] == ["r39", "r38"]
+
+
+async def test_runs_since_an_instant_are_found_although_the_clock_was_set_back(journal: SqliteJournal) -> None:
+    writes = [accept(f"r{n}") for n in range(20)]
+    for n, write in enumerate(writes):
+        write.received_at = NOW + n * 60_000 - (3_600_000 if n >= 10 else 0)
+    await journal.commit(*writes)
+    found = [run.id for run in await journal.runs(limit=99, since=NOW + 8 * 60_000)]
+    assert found == ["r9", "r8"]
 
 
 async def test_open_runs_are_paged_by_sequence_number(journal: SqliteJournal) -> None:
@@ -168,6 +189,8 @@ async def test_a_read_never_holds_up_a_commit(journal: SqliteJournal) -> None:
                 "CO-ROUTINE r",
                 "SEARCH runs USING INDEX runs_lane (flow=? AND seq>?)",
                 "CORRELATED SCALAR SUBQUERY 1",
+                "SEARCH b USING INDEX runs_begun (flow=? AND serial=?)",
+                "CORRELATED SCALAR SUBQUERY 2",
                 "SEARCH e USING INDEX runs_serial (flow=? AND serial=? AND seq<?)",
                 "SCAN r",
                 "SEARCH deliveries USING INTEGER PRIMARY KEY (rowid=?)",
@@ -184,6 +207,13 @@ async def test_a_read_never_holds_up_a_commit(journal: SqliteJournal) -> None:
                 "CORRELATED SCALAR SUBQUERY 2",
                 "SEARCH runs USING INDEX runs_lane (flow>?)",
                 "SCAN flows",
+            ],
+        ),
+        (
+            queries.BEGUN_OF,
+            [
+                "SEARCH runs USING INDEX runs_begun (flow=? AND serial=?)",
+                "SEARCH deliveries USING INTEGER PRIMARY KEY (rowid=?)",
             ],
         ),
         (

@@ -15,7 +15,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 from runtime.failures import Kind as FailureKind
 from runtime.failures import StepFailure
 from runtime.journal import SqliteJournal, Tables, open_journal
-from runtime.journal.protocol import Accept, Kind, Move, Prune, Record, RunState, Write
+from runtime.journal.protocol import Accept, Cancel, Kind, Move, Prune, Record, Reopen, RunState, Write
 from tests.runtime.journal.made import NOW, accept, move, record
 
 NOTES = Tables("notes", ("CREATE TABLE notes (n INTEGER PRIMARY KEY, text TEXT) STRICT",))
@@ -59,9 +59,12 @@ class Model:
             case Move():
                 return self._move(write)
             case Prune():
-                for run in [run for run, at in self.over.items() if at <= write.at]:
-                    del self.runs[run], self.steps[run], self.over[run], self.keep[run]
+                self._prune(write.at)
                 return False
+            case Cancel():
+                return self._cancel(write)
+            case Reopen():
+                return self._reopen(write)
             case Record(effect=Note() as note):
                 return self._record_note(write, note)
             case Record():
@@ -69,20 +72,52 @@ class Model:
             case _:  # what else there is has no state here
                 return False
 
+    def _prune(self, at: int) -> None:
+        for run in [run for run, end in self.over.items() if end <= at]:
+            del self.runs[run], self.steps[run], self.over[run], self.keep[run]
+
     def _accept(self, write: Accept) -> None:
         self.last += 1
         state = RunState.RUNNING if write.running else RunState.ACCEPTED
         self.runs[self.last] = (write.run_id, state, None)
         self.steps[self.last] = {}
-        self.keep[self.last] = write.keep or 30 * DAY
+        self.keep[self.last] = write.keep or 0
 
     def _move(self, write: Move) -> bool:
         if not self.is_open(write.run):
             return True
         self.runs[write.run] = (self.runs[write.run][0], write.state, write.wake_at)
-        if write.state is RunState.DONE:
-            self.over[write.run] = write.at + self.keep[write.run]
+        if write.state in {RunState.DONE, RunState.DEAD}:
+            self._end(write.run, write.at)
         return False
+
+    def _end(self, run: int, at: int) -> None:
+        by_itself = 90 * DAY if self.runs[run][1] is RunState.DEAD else 30 * DAY
+        self.over[run] = at + (self.keep[run] or by_itself)
+
+    def _cancel(self, write: Cancel) -> bool:
+        if not self.is_open(write.run) and not self.is_in(write.run, RunState.PARKED):
+            return True
+        self.runs[write.run] = (self.runs[write.run][0], RunState.CANCELLED, None)
+        self._end(write.run, write.at)
+        return False
+
+    def _reopen(self, write: Reopen) -> bool:
+        if not self.is_in(write.run, write.state):
+            return True
+        self.runs[write.run] = (self.runs[write.run][0], RunState.ACCEPTED, None)
+        self.over.pop(write.run, None)
+        steps = self.steps[write.run]
+        for step in write.undo:
+            if step in steps and steps[step][0] is not Kind.LOG:
+                del steps[step]
+        for step, value in write.results:
+            if step in steps and steps[step][0] is not Kind.LOG:
+                steps[step] = (Kind.RESULT, value)
+        return False
+
+    def is_in(self, run: int, state: RunState) -> bool:
+        return run in self.runs and self.runs[run][1] is state
 
     def is_open(self, run: int) -> bool:
         return run in self.runs and self.runs[run][1] in OPEN
@@ -120,11 +155,22 @@ EFFECTS = st.builds(
 MOVES = st.builds(
     move,
     RUNS,
-    st.sampled_from([RunState.RUNNING, RunState.WAITING, RunState.DONE, RunState.PARKED]),
+    st.sampled_from([RunState.RUNNING, RunState.WAITING, RunState.DONE, RunState.DEAD, RunState.PARKED]),
     wake_at=st.none() | st.integers(NOW, NOW + 3),
 )
-PRUNES = st.builds(Prune, st.sampled_from([NOW, NOW + 1, NOW + DAY, NOW + 30 * DAY]), seconds=st.just(60.0))
-WRITES = st.lists(ACCEPTS | RECORDS | EFFECTS | MOVES | PRUNES, min_size=1, max_size=12)
+PRUNES = st.builds(
+    Prune, st.sampled_from([NOW, NOW + 1, NOW + DAY, NOW + 30 * DAY, NOW + 90 * DAY]), seconds=st.just(60.0)
+)
+CANCELS = st.builds(Cancel, RUNS, st.just(NOW))
+REOPENS = st.builds(
+    Reopen,
+    RUNS,
+    st.sampled_from([RunState.DEAD, RunState.PARKED]),
+    st.lists(STEPS, max_size=2).map(tuple),
+    results=st.lists(st.tuples(STEPS, st.binary(max_size=2)), max_size=1).map(tuple),
+)
+BY_HAND = CANCELS | REOPENS
+WRITES = st.lists(ACCEPTS | RECORDS | EFFECTS | MOVES | PRUNES | BY_HAND, min_size=1, max_size=12)
 
 
 class JournalMachine(RuleBasedStateMachine):
@@ -166,7 +212,7 @@ class JournalMachine(RuleBasedStateMachine):
     def name_known_runs(self, writes: list[Write]) -> None:
         """Let no write be of a run that its own batch begins: nobody knows the number yet."""
         for write in writes:
-            if isinstance(write, Record | Move) and write.run > self.model.last:
+            if isinstance(write, Record | Move | Cancel | Reopen) and write.run > self.model.last:
                 write.run = 999
 
     @rule(batches=st.lists(WRITES, min_size=2, max_size=5))

@@ -1,0 +1,42 @@
+"""What the admin address changes: each a POST, over the socket only."""
+
+from collections.abc import Awaitable, Callable
+from http import HTTPStatus
+
+from runtime.admin.asking import BadRequestError, Document, Query, refusal
+from runtime.admin.documents import RunDocument, is_json
+from runtime.admin.operations import Operations
+
+Change = Callable[[str, Query, bytes], Awaitable[Document]]  # of the run of an id
+
+
+class Changes:
+    """Finds what a path asks for, and does it."""
+
+    def __init__(self, operations: Operations) -> None:
+        self._operations = operations
+        self._of_runs: dict[str, Change] = {"cancel": self._cancel, "retry": self._retry, "resolve": self._resolve}
+
+    async def make(self, path: str, query: Query, body: bytes) -> Document:
+        """Do what is asked for. Raises BadRequestError, and what operations raise."""
+        run_id, _, name = path.removeprefix("/runs/").rpartition("/")
+        change = self._of_runs.get(name) if path.startswith("/runs/") else None
+        if change is None:
+            known = ", ".join(f"/runs/ID/{name}" for name in self._of_runs)
+            return refusal(HTTPStatus.NOT_FOUND, f"there is nothing to change here, but there are {known}")
+        return await change(run_id, query, body)
+
+    async def _cancel(self, run_id: str, query: Query, body: bytes) -> Document:  # noqa: ARG002  # like all others
+        return 200, RunDocument(await self._operations.cancel(run_id))
+
+    async def _retry(self, run_id: str, query: Query, body: bytes) -> Document:  # noqa: ARG002  # like all others
+        return 200, RunDocument(await self._operations.retry(run_id))
+
+    async def _resolve(self, run_id: str, query: Query, body: bytes) -> Document:
+        outcome = query.get("outcome")
+        if outcome not in ("sent", "not-sent"):
+            raise BadRequestError("outcome is sent or not-sent")
+        result = None if outcome == "not-sent" else body or b"null"
+        if result is not None and not is_json(result):
+            raise BadRequestError("the result is not JSON")
+        return 200, RunDocument(await self._operations.resolve(run_id, result))

@@ -1,0 +1,47 @@
+"""What people do to runs: end one that goes on, let one go on that stands still."""
+
+from typing import Final
+
+import apsw
+
+from runtime.journal.protocol import Cancel, Reopen, RunState
+from runtime.journal.records import OPEN
+
+_CANCEL: Final = f"""
+    UPDATE runs SET state = 'cancelled', ended_at = ?2, wake_at = NULL,
+        step = iif(?4 = x'', step, ?3), error = iif(?4 = x'', error, ?4)
+    WHERE seq = ?1 AND ({OPEN} OR state = 'parked')
+"""  # noqa: S608  # our own words
+_REOPEN: Final = """
+    UPDATE runs SET state = 'accepted', ended_at = NULL, wake_at = NULL, attempt = 0, step = '', error = x''
+    WHERE seq = ? AND state = ?
+"""
+_UNDO: Final = """
+    DELETE FROM steps WHERE run = ?1 AND (
+        step = ?2 AND kind <> 'log' OR substr(step, 1, length(?2) + 8) = ?2 || '.output~'
+    )
+"""
+_UNDO_BELOW: Final = "DELETE FROM steps WHERE run = ?1 AND substr(step, 1, length(?2)) = ?2"
+_RESULT: Final = "UPDATE steps SET kind = 'result', value = ? WHERE run = ? AND step = ? AND kind <> 'log'"
+
+
+def cancel(connection: apsw.Connection, write: Cancel) -> None:
+    """End a run that has not ended."""
+    connection.execute(_CANCEL, (write.run, write.at, write.step, write.error))
+    write.lost = not connection.changes()
+
+
+def reopen(connection: apsw.Connection, write: Reopen) -> None:
+    """Let a run go on that stands still."""
+    if write.state not in (RunState.PARKED, RunState.DEAD):
+        raise ValueError(f"a run that is {write.state} does not stand still")
+    connection.execute(_REOPEN, (write.run, write.state))
+    write.lost = not connection.changes()
+    if write.lost:
+        return
+    for step in write.undo:
+        connection.execute(_UNDO, (write.run, step))
+    for beginning in write.below:
+        connection.execute(_UNDO_BELOW, (write.run, beginning))
+    for step, value in write.results:
+        connection.execute(_RESULT, (value, write.run, step))
