@@ -21,7 +21,7 @@ Options:
 Commands:
   serve    Serve the flows of a folder until Ctrl-C.
   urls     Print where each flow is called, and a line to try it.
-  runs     List runs, or show one.
+  runs     List runs, show one, or say how one goes on.
   persons  List the persons that flows have made, newest first.
   outbox   List the messages in the local outbox, newest first.
   check    Find every problem of flows: of files, or of all in a folder.
