@@ -7,6 +7,8 @@ from typing import Any, Final, TypeVar
 
 import click
 
+from runtime.settings import Opening, parse_opening
+
 F = TypeVar("F", bound=Callable[..., Any])
 
 flows = click.option(
@@ -52,6 +54,23 @@ public_url = click.option(
     show_envvar=True,
     metavar="URL",
     help="What senders call instead of our own address.",
+)
+
+
+def _openings(ctx: click.Context, param: click.Parameter, values: tuple[str, ...]) -> tuple[Opening, ...]:  # noqa: ARG001  # click's
+    try:
+        return tuple(map(parse_opening, values))
+    except ValueError as error:
+        raise click.BadParameter(str(error)) from error
+
+
+allow_outbound = click.option(
+    "--allow-outbound",
+    envvar="SETA_ALLOW_OUTBOUND",
+    multiple=True,
+    metavar="IP[/N]:PORT",
+    callback=_openings,
+    help="Address that steps may reach although it is not public; give it again for another.",
 )
 color = click.option(
     "--color",

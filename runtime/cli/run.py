@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+from collections.abc import Coroutine
 from pathlib import Path
 from typing import Any, BinaryIO, Final
 
@@ -11,15 +12,17 @@ import msgspec
 from compiler.catalog import Catalog
 from runtime.admin.documents import NULL, RunWithSteps, detail_from, rfc3339
 from runtime.cli import options, terminal
-from runtime.cli.data import Problem
-from runtime.cli.folder import code_environment, load_whole_or_refuse
+from runtime.cli.data import KNOWN_ERRORS, Problem
+from runtime.cli.folder import code_environment, load_whole_or_refuse, secrets_or_refuse
 from runtime.door.bodies import Screen, decode
 from runtime.journal.protocol import Kind, RunState
 from runtime.loader import Loaded, flows_of, folder_of
+from runtime.program import Program
 from runtime.serve import now
+from runtime.settings import Opening, Settings
 from runtime.shapes import MisfitError, NotJsonError, read_json
 from runtime.steps import catalog
-from runtime.trial import Rehearsal, Restless, bench, ending, instant, shown, written
+from runtime.trial import Busy, Rehearsal, Restless, bench, ending, instant, run_live, shown, written
 
 _BAD_ENDS: Final = (RunState.DEAD, RunState.PARKED)
 
@@ -68,24 +71,50 @@ class RehearsalDocument(msgspec.Struct, frozen=True, tag_field="schema", tag="se
     "--payload", type=click.File("rb"), required=True, metavar="FILE|-", help="The body of the delivery, JSON."
 )
 @click.option("--flow", metavar="NAME", help="Which flow, where the path has several.")
+@click.option("--live", is_flag=True, help="Send it all for real, and keep what comes of it in the data folder.")
+@options.data
+@options.allow_outbound
 @options.output("text", "json")
 @options.color
-def command(*, path: Path, payload: BinaryIO, flow: str | None, format_: str, color: str) -> None:
+def command(  # noqa: PLR0913  # one an option
+    *,
+    path: Path,
+    payload: BinaryIO,
+    flow: str | None,
+    live: bool,
+    data: Path,
+    allow_outbound: tuple[Opening, ...],
+    format_: str,
+    color: str,
+) -> None:
     """Run a flow once, here and now, and tell what it would send.
 
     Nothing leaves the machine and nothing is kept: requests are noted and give nothing, persons and messages are in a
     journal that is thrown away, secrets are their names, and waits pass at once.
 
+    With --live it runs as on a server. One that waits is left in the data folder, where `seta serve` goes on with it.
     The exit code is 1 where the run fails.
     """
     known = catalog()
     loaded = load_whole_or_refuse(path, color)
-    name = _flow(path, loaded, flow)
-    found = _rehearse(path, loaded, name, payload.read().strip())
+    name, body = _flow(path, loaded, flow), payload.read().strip()
+    folder = folder_of(path)
+    _check_body(loaded.programs[name], body)
+    if live:
+        settings = Settings(
+            flows=folder,
+            data=data,
+            allow_outbound=allow_outbound,
+            secrets=secrets_or_refuse(loaded, folder),
+            code_environment=code_environment(os.environ),
+        )
+        found = _run(run_live(loaded, name, body, settings, now))
+    else:
+        found = _run(_rehearse(folder.absolute(), loaded, name, body))
     if format_ == "json":
         terminal.show_json(_document(found, known))
     else:
-        _show(found, known, color)
+        _show(found, known, color, sent="Sent" if live else "Would be sent")
     if found.run.run.state in _BAD_ENDS:
         raise SystemExit(1)
 
@@ -100,36 +129,40 @@ def _flow(path: Path, loaded: Loaded, wanted: str | None) -> str:
     raise click.UsageError(f"{has}: choose one with --flow" if wanted is None else f"{has}, and no flow {wanted}")
 
 
-def _rehearse(path: Path, loaded: Loaded, flow: str, body: bytes) -> Rehearsal:
-    """Run the flow; what the door would refuse is refused here, with every problem."""
-    shape = loaded.programs[flow].payload
+async def _rehearse(modules: Path, loaded: Loaded, flow: str, body: bytes) -> Rehearsal:
+    async with bench(loaded, catalog(), modules, code_environment(os.environ)) as at:
+        return await at.rehearse(flow, body, now())
 
-    async def run() -> Rehearsal:
-        async with bench(loaded, catalog(), modules, code_environment(os.environ)) as at:
-            return await at.rehearse(flow, body, now())
 
-    modules = folder_of(path).absolute()
+def _check_body(program: Program, body: bytes) -> None:
+    """Refuse what the door would refuse, with every problem, before anything is opened."""
     try:
-        decode(shape, Screen.of(shape), body)
-        return asyncio.run(run())
+        decode(program.payload, Screen.of(program.payload), body)
     except MisfitError as misfit:
         lines = (f"  at {one.pointer or '/'}: expected {one.expected}, got {one.got}" for one in misfit.problems)
-        raise Problem("\n".join([f"the payload does not fit {flow}:", *lines])) from misfit
-    except (NotJsonError, Restless) as error:
+        raise Problem("\n".join([f"the payload does not fit {program.flow}:", *lines])) from misfit
+    except NotJsonError as error:
+        raise Problem(str(error)) from error
+
+
+def _run(work: Coroutine[Any, Any, Rehearsal]) -> Rehearsal:
+    try:
+        return asyncio.run(work)
+    except (Restless, Busy, *KNOWN_ERRORS) as error:
         raise Problem(str(error)) from error
 
 
 # --- for people
 
 
-def _show(found: Rehearsal, known: Catalog, color: str) -> None:
+def _show(found: Rehearsal, known: Catalog, color: str, *, sent: str) -> None:
     to = terminal.console(color)
     run = found.run.run
     to.print(terminal.styled(f"{run.flow}: {ending(found.run)}", terminal.STATE_STYLES[run.state]), soft_wrap=True)
     body = f" {written(read_json(found.answer.body))}" if found.answer.body else ""
     lists = (
         ("Answer", [f"{found.answer.start['status']}{body}"]),
-        ("Would be sent", [shown(sent, known.verbs) for sent in found.sent]),
+        (sent, [shown(one, known.verbs) for one in found.sent]),
         ("Waits that passed at once", [f"{wait.step}, until {instant(wait.until)}" for wait in found.waits]),
         ("Log", [written(read_json(row.value)) for row in found.run.steps if row.kind is Kind.LOG]),
     )

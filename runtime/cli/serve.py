@@ -13,7 +13,7 @@ from runtime.cli.data import KNOWN_ERRORS, Problem
 from runtime.cli.folder import code_environment, load_or_refuse, python_or_refuse, secrets_or_refuse
 from runtime.cli.urls import curl
 from runtime.serve import ServeError, Started, serve
-from runtime.settings import Address, Opening, Settings, parse_address, parse_opening
+from runtime.settings import Address, Opening, Settings, parse_address
 
 if sys.platform == "win32":
     from asyncio import run
@@ -24,13 +24,6 @@ else:
 def _address(ctx: click.Context, param: click.Parameter, value: str | None) -> Address | None:  # noqa: ARG001  # click's
     try:
         return None if value is None else parse_address(value)
-    except ValueError as error:
-        raise click.BadParameter(str(error)) from error
-
-
-def _openings(ctx: click.Context, param: click.Parameter, values: tuple[str, ...]) -> tuple[Opening, ...]:  # noqa: ARG001  # click's
-    try:
-        return tuple(map(parse_opening, values))
     except ValueError as error:
         raise click.BadParameter(str(error)) from error
 
@@ -51,14 +44,7 @@ def _openings(ctx: click.Context, param: click.Parameter, values: tuple[str, ...
     help="Tell runs, persons and readiness over TCP too; whoever reaches it reads them.",
 )
 @options.public_url
-@click.option(
-    "--allow-outbound",
-    envvar="SETA_ALLOW_OUTBOUND",
-    multiple=True,
-    metavar="IP[/N]:PORT",
-    callback=_openings,
-    help="Address that steps may reach although it is not public; give it again for another.",
-)
+@options.allow_outbound
 @click.option(
     "--grace",
     envvar="SETA_GRACE",

@@ -2,9 +2,22 @@
 
 from runtime.trial.bench import Bench, Outcome, bench
 from runtime.trial.findings import ending, instant
+from runtime.trial.live import Busy, run_live
 from runtime.trial.matching import written
 from runtime.trial.rehearsal import Rehearsal
 from runtime.trial.sending import shown
 from runtime.trial.stage import Restless
 
-__all__ = ["Bench", "Outcome", "Rehearsal", "Restless", "bench", "ending", "instant", "shown", "written"]
+__all__ = [
+    "Bench",
+    "Busy",
+    "Outcome",
+    "Rehearsal",
+    "Restless",
+    "bench",
+    "ending",
+    "instant",
+    "run_live",
+    "shown",
+    "written",
+]

@@ -82,6 +82,7 @@ class Recorder:
     """Notes what is called, and lets mocks answer."""
 
     script: Script
+    live: bool = False  # what no mock is for is really done
     sent: dict[str, Sent] = field(default_factory=dict)  # by idempotency key, in the order of the first attempts
     unmocked: list[Call] = field(default_factory=list)
 
@@ -95,6 +96,8 @@ class Recorder:
                 return self._local(verb)
             case RemoteVerb() if title == code.TITLE:
                 return verb
+            case RemoteVerb() if self.live:
+                return self._noted(verb)
             case RemoteVerb():
                 return self._remote(verb)
 
@@ -111,6 +114,13 @@ class Recorder:
             return result if mock is None else _given(mock, verb.result)  # a mocked one does nothing
 
         return LocalVerb(apply, lambda data: None if data == _NULL else verb.result(data))
+
+    def _noted(self, verb: RemoteVerb) -> RemoteVerb:
+        async def perform(call: Call) -> Any:
+            self._note(call)
+            return await verb.perform(call)
+
+        return RemoteVerb(perform, verb.result)
 
     def _remote(self, verb: RemoteVerb) -> RemoteVerb:
         async def perform(call: Call) -> Any:

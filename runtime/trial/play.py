@@ -12,7 +12,7 @@ from runtime.program import Program
 from runtime.trial.calls import Recorder
 from runtime.trial.cast import Cast
 from runtime.trial.findings import instant
-from runtime.trial.stage import START, Stage
+from runtime.trial.stage import START, HeldStage
 
 
 @dataclass(slots=True)
@@ -44,7 +44,7 @@ class Play:
 
     trial: Trial
     cast: Cast
-    stage: Stage
+    stage: HeldStage
     recorder: Recorder
     delivered: list[Delivered] = field(default_factory=list)
     taken: dict[str | int, int] = field(default_factory=dict)

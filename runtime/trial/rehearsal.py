@@ -9,7 +9,7 @@ from runtime.journal.protocol import RunDetail, RunState
 from runtime.trial.calls import Recorder, Script, Sent
 from runtime.trial.cast import Cast
 from runtime.trial.sending import emitted
-from runtime.trial.stage import Stage
+from runtime.trial.stage import HeldStage
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +35,7 @@ def nothing_mocked() -> Recorder:
     return Recorder(Script([], {}))
 
 
-async def rehearse(flow: str, body: bytes, cast: Cast, stage: Stage, recorder: Recorder) -> Rehearsal:
+async def rehearse(flow: str, body: bytes, cast: Cast, stage: HeldStage, recorder: Recorder) -> Rehearsal:
     """Deliver a body and follow its run to the end. Raises MisfitError, NotJsonError, Restless."""
     program, start = cast.programs[flow], stage.clock()
     accepted = await stage.deliver(program, body)

@@ -3,7 +3,7 @@
 import asyncio
 import random
 import tempfile
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Final
@@ -59,7 +59,7 @@ class Clock:
 class Stage:
     """Where deliveries run: everything is at rest before each call and after it."""
 
-    def __init__(self, journal: SqliteJournal, engine: Engine, clock: Clock) -> None:
+    def __init__(self, journal: SqliteJournal, engine: Engine, clock: Callable[[], int]) -> None:
         self.clock = clock
         self._journal = journal
         self._engine = engine
@@ -69,15 +69,6 @@ class Stage:
         accepted = await self._engine.accept(program, program.payload.decode(body).payload, body, request=request)
         await self._rest()
         return accepted
-
-    async def advance(self, milliseconds: int) -> None:
-        """Let time go on, and all that is due on the way, one instant after the other. Raises Restless."""
-        end = self.clock.now + milliseconds
-        while (due := await self._journal.next_wake()) is not None and due <= end:
-            self.clock.now = max(due, self.clock.now)
-            self._engine.look()
-            await self._rest()
-        self.clock.now = end
 
     async def run(self, run_id: str) -> RunDetail:
         """All that is recorded of a run."""
@@ -93,13 +84,31 @@ class Stage:
     async def _rest(self) -> None:
         try:
             async with asyncio.timeout(REST_SECONDS):
-                while await self._journal.read(self._moves):  # noqa: ASYNC110  # the journal alone knows
+                while await self.moves():  # noqa: ASYNC110  # the journal alone knows
                     await asyncio.sleep(_POLL_SECONDS)
         except TimeoutError as error:
             raise Restless from error
 
-    def _moves(self, connection: apsw.Connection) -> bool:
-        return bool(connection.execute(_MOVES, (self.clock.now,)).get)
+    async def moves(self) -> bool:
+        """Whether something runs, or is due."""
+        return bool(await self._journal.read(lambda connection: connection.execute(_MOVES, (self.clock(),)).get))
+
+
+class HeldStage(Stage):
+    """A stage on which time stands still until it is moved."""
+
+    def __init__(self, journal: SqliteJournal, engine: Engine, clock: Clock) -> None:
+        super().__init__(journal, engine, clock)
+        self._held = clock
+
+    async def advance(self, milliseconds: int) -> None:
+        """Let time go on, and all that is due on the way, one instant after the other. Raises Restless."""
+        end = self._held.now + milliseconds
+        while (due := await self._journal.next_wake()) is not None and due <= end:
+            self._held.now = max(due, self._held.now)
+            self._engine.look()
+            await self._rest()
+        self._held.now = end
 
 
 def _events(connection: apsw.Connection) -> list[tuple[str, str, bytes]]:
@@ -113,7 +122,7 @@ async def stage(
     config: Mapping[str, str],
     secrets: Mapping[str, str],
     now: int = START,
-) -> AsyncIterator[Stage]:
+) -> AsyncIterator[HeldStage]:
     """Make a stage on which it is `now`; its journal is gone afterwards. What is random is the same each time."""
     chance, clock = random.Random(0), Clock(now)  # noqa: S311  # pauses and ids of runs that are thrown away
     limits = Limits(keep_events=max([Limits().keep_events, *(program.waits for program in programs.values())]))
@@ -125,7 +134,7 @@ async def stage(
             await engine.keep(programs)
             engine.start()
             try:
-                yield Stage(journal, engine, clock)
+                yield HeldStage(journal, engine, clock)
             finally:
                 await engine.stop(0)
         finally:

@@ -1,11 +1,18 @@
 """`seta run`: one run in the foreground, with nothing sent."""
 
+import asyncio
 import json
 import re
+import threading
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
 
+from runtime.connections import local
+from runtime.journal import open_journal
+from runtime.journal.protocol import Accept
 from tests.runtime.cli.conftest import Seta
 
 FLOWS = """\
@@ -121,3 +128,90 @@ def test_only_flow_of_a_file_need_not_be_named(seta: Seta, tmp_path: Path) -> No
     (tmp_path / "lead.json").write_text('{"telefone": "11999998888"}')
     result = seta("run", "flows/retomada.seta", "--payload", "lead.json")
     assert (result.exit_code, result.stdout.splitlines()[0]) == (0, "retomada: it went through to its end")
+
+
+# --- for real
+
+
+class Erp(BaseHTTPRequestHandler):
+    """Another system, which answers every POST with a number."""
+
+    bodies: list[bytes]
+
+    def do_POST(self) -> None:
+        """Keep the body and answer."""
+        self.bodies.append(self.rfile.read(int(self.headers["content-length"])))
+        self.send_response(200)
+        self.send_header("content-length", "7")
+        self.end_headers()
+        self.wfile.write(b'{"n":5}')
+
+    def log_message(self, format: str, *args: object) -> None:  # noqa: A002  # the base's name
+        """Say nothing."""
+
+
+@pytest.fixture
+def erp() -> Iterator[tuple[int, list[bytes]]]:
+    """The port of another system, and the bodies that it gets."""
+    bodies: list[bytes] = []
+    server = ThreadingHTTPServer(("127.0.0.1", 0), type("OneErp", (Erp,), {"bodies": bodies}))
+    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    yield server.server_port, bodies
+    server.shutdown()
+    server.server_close()
+    thread.join()
+
+
+def test_live_run_sends_and_leaves_what_waits_in_the_data_folder(
+    seta: Seta, flows: Path, erp: tuple[int, list[bytes]]
+) -> None:
+    port, bodies = erp
+    flows.write_text(FLOWS.replace("https://erp.example", f"http://127.0.0.1:{port}"))
+    opened = ("--live", "--allow-outbound", f"127.0.0.1:{port}")
+    result = seta("run", "flows/pedido.seta", "--flow", "pedido", "--payload", "pedido.json", *opened)
+    assert (result.exit_code, result.stderr) == (0, "")
+    assert bodies == [b'{"pessoa":"+5511999998888"}']
+    assert (
+        plain(result.stdout)
+        == f"""\
+pedido: it waits at wait until <time> UTC
+
+Answer
+  200 {{id: "a b", n: 5}}
+
+Sent
+  upsert person by "+5511999998888"
+  post "http://127.0.0.1:{port}/pedidos/a%20b" with {{pessoa: "+5511999998888"}}
+
+Log
+  "respondido"
+"""
+    )
+    assert [run["state"] for run in json.loads(seta("runs", "--json").stdout)["runs"]] == ["waiting"]
+    assert [person["phone"] for person in json.loads(seta("persons", "--json").stdout)["persons"]] == ["+5511999998888"]
+
+
+def test_live_run_reaches_only_what_is_opened(seta: Seta, flows: Path, erp: tuple[int, list[bytes]]) -> None:
+    port, bodies = erp
+    flows.write_text(FLOWS.replace("https://erp.example", f"http://127.0.0.1:{port}"))
+    result = seta("run", "flows/pedido.seta", "--flow", "pedido", "--payload", "pedido.json", "--live")
+    assert result.exit_code == 1
+    assert result.stdout.startswith("pedido: it failed at post_resposta as address_refused: ")
+    assert bodies == []
+
+
+@pytest.mark.usefixtures("flows")
+def test_live_run_leaves_a_folder_with_open_runs_alone(seta: Seta, tmp_path: Path) -> None:
+    async def begin() -> None:
+        journal = await open_journal(tmp_path / ".seta", clock=lambda: 0, tables=(local.TABLES,))
+        await journal.commit(Accept("r1", "r1", "pedido", "plan", 0, b"{}"))
+        await journal.close()
+
+    asyncio.run(begin())
+    result = seta("run", "flows/pedido.seta", "--flow", "pedido", "--payload", "pedido.json", "--live")
+    assert (result.exit_code, result.stderr) == (
+        1,
+        "seta: runs are under way in .seta: let `seta serve` end them, or choose another --data\n",
+    )
+    assert [run["id"] for run in json.loads(seta("runs", "--json").stdout)["runs"]] == ["r1"]
