@@ -216,7 +216,7 @@ def _item() -> Words:
     command = _seq(_one("send", "get"), _maybe(_name), _maybe(_fixed))
     expected = _seq(command, _some(_clause(1), most=2)) | _seq("respond", _int, _maybe(_record(_expr(1))))
     expected = expected | _one("stop") | _seq("fail", _maybe(_fixed))
-    delivered = _record(_expr(1)) | _seq("[", _expr(1), "]")
+    delivered = _record(_expr(1)) | _seq("[", _expr(1), "]") | _fixed
     request = _seq(_maybe("headers", _record(_expr(1))), _maybe("query", _record(_expr(1))))
     tested = st.one_of(
         _seq("given", _maybe(_name), delivered, request),

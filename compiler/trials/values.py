@@ -76,7 +76,9 @@ class Values:
         notes = ["it takes text without holes, numbers, durations, true, false, none, records and lists"]
         self._reports.add("E293", expr.span, "a test writes its values out", "this is computed", notes=notes)
 
-    def payload(self, body: nodes.Record | nodes.ListLit, fields: tuple[PayloadField, ...], flow: str) -> Json:
+    def payload(
+        self, body: nodes.Record | nodes.ListLit | nodes.Text, fields: tuple[PayloadField, ...], flow: str
+    ) -> Json:
         """The body of a delivery to a flow."""
         match fields:
             case (PayloadField(key="", type=kind),):

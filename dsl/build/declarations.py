@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 from lark import Token, Tree
 
-from dsl.build.expressions import arguments, expr, record, record_or_list
+from dsl.build.expressions import arguments, delivered, expr, record
 from dsl.build.literals import duration, integer, size, static_text, text
 from dsl.build.reading import Part, Reading, as_tree, beyond, every, maybe, name, parts, span_of
 from dsl.build.steps import chain, command
@@ -189,7 +189,7 @@ def _given(r: Reading, tree: _Tree) -> Given:
     return Given(
         span_of(tree),
         maybe(name, r, flow),
-        record_or_list(r, as_tree(body)),
+        delivered(r, as_tree(body)),
         maybe(_record, r, headers),
         maybe(_record, r, query),
     )

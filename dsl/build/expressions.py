@@ -23,6 +23,7 @@ from dsl.nodes import (
     NoneLit,
     Operator,
     Record,
+    Text,
     Unary,
 )
 
@@ -106,9 +107,15 @@ def _index(r: Reading, tree: Tree[Token]) -> Index:
     return Index(span_of(tree), expr(r, value), expr(r, index))
 
 
-def record_or_list(r: Reading, tree: Tree[Token]) -> Record | ListLit:
-    """A body as JSON has one."""
-    return _list(r, tree) if tree.data == "list" else record(r, tree)
+def delivered(r: Reading, tree: Tree[Token]) -> Record | ListLit | Text:
+    """A body: an object or an array of JSON, or text."""
+    match tree.data:
+        case "list":
+            return _list(r, tree)
+        case "text":
+            return text(r, tree.children[0])
+        case _:
+            return record(r, tree)
 
 
 def _list(r: Reading, tree: Tree[Token]) -> ListLit:

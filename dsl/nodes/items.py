@@ -51,7 +51,7 @@ class Given(Node):
     """`given {…}` or `given flow {…}`: a delivery, with the headers and query parameters that it has."""
 
     flow: Name | None
-    body: Record | ListLit
+    body: Record | ListLit | Text
     headers: Record | None
     query: Record | None
 

@@ -65,6 +65,13 @@ async def test_the_file_keeps_its_promises(opened: Open) -> None:
     connection.close()
 
 
+async def test_a_file_that_need_not_last_is_not_synced(opened: Open) -> None:
+    journal = await opened()
+    connection = open_writing(journal.path, (), durable=False)
+    assert (connection.pragma("synchronous"), connection.pragma("journal_mode")) == (0, "wal")
+    connection.close()
+
+
 async def test_the_url_key_is_made_once(opened: Open, tmp_path: Path) -> None:
     keys = []
     for folder in (tmp_path / "one", tmp_path / "one", tmp_path / "two"):

@@ -517,3 +517,38 @@ test "t" { given {n: 1} expect not post }
     first, second = [await outcomes(folder, text) for _ in range(2)]
     assert first.told() == second.told() != ""
     assert '"2026-01-05T12:00:00Z"' in first.told()
+
+
+async def test_body_may_be_an_array_or_text(folder: Path) -> None:
+    found = await outcomes(
+        folder,
+        """\
+flow xml
+on webhook accept text corpo: text(1..)
+  -> wait 1h
+  -> post "{config.erp}/xml" with {corpo}
+
+flow lista
+on webhook itens: [{n: int}]
+  -> wait 1h
+  -> post "{config.erp}/lista" with {soma: count(itens)}
+
+test "text" for xml {
+  given "<a/>"
+  advance 1h
+  expect post with {corpo: "<a/>"}
+}
+
+test "no text" for xml {
+  given ""
+  expect respond 422
+}
+
+test "array" for lista {
+  given [{n: 1}, {n: 2}]
+  advance 1h
+  expect post with {soma: 2}
+}
+""",
+    )
+    assert found.failed == []
