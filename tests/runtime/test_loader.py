@@ -15,6 +15,7 @@ from runtime.loader import (
     compile_path,
     folder_settings,
     load,
+    relink,
     secrets,
 )
 from runtime.serve import keep_events
@@ -122,3 +123,15 @@ def test_the_data_directory_beside_flows_is_no_flow(tmp_path: Path) -> None:
     (tmp_path / ".seta").mkdir()
     for path in (flow, tmp_path):
         assert [f.name for f in compile_path(path, catalog(), folder_settings(path)).flows] == ["a"]
+
+
+def test_plan_is_made_again_from_a_file_whose_tests_speak_of_flows_that_are_not_kept(tmp_path: Path) -> None:
+    (tmp_path / "a.seta").write_text(
+        'flow a on webhook {n: int} -> log n\ntest "t" for a { given {n: 1} given b {n: 1} expect not fail }\n'
+    )
+    (tmp_path / "b.seta").write_text("flow b on webhook {n: int} -> log n\n")
+    loaded = load(tmp_path, catalog())
+    assert not loaded.folder.broken
+    again = relink(loaded.programs["a"].sources)
+    assert again is not None
+    assert again.plan == loaded.programs["a"].plan
