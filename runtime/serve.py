@@ -178,7 +178,7 @@ def compose(settings: Settings, journal: SqliteJournal, loaded: Loaded, known_ve
     readiness = Readiness(journal, hooks)
     intake = Intake(settings.bodies, settings.body_seconds)
     door = Door(engine, hooks, readiness, intake)
-    operations = LocalOperations(journal, lambda: urls(settings, hooks.table), engine.hands)
+    operations = LocalOperations(journal, lambda: urls(settings, hooks.table), engine.hands, engine.replays)
     return House(settings, journal, engine, hooks, readiness, intake, door, operations)
 
 

@@ -2,10 +2,20 @@
 
 from collections.abc import Awaitable, Callable
 from http import HTTPStatus
+from typing import Final
 
-from runtime.admin.asking import BadRequestError, Document, Query, refusal
-from runtime.admin.documents import RunDocument, is_json
+import msgspec
+
+from runtime.admin.asking import BadRequestError, Document, Query, limit, number, refusal
+from runtime.admin.documents import ReplayList, RunDocument, is_json
 from runtime.admin.operations import Operations
+from runtime.engine.again import ENDS, Wanted
+
+MOST_REPLAYS: Final = 100  # of one page, which is one commit
+
+_MOST_RUNS: Final = 9_999_999_999_999_999
+
+_read_wanted = msgspec.json.Decoder(Wanted).decode
 
 Change = Callable[[str, Query, bytes], Awaitable[Document]]  # of the run of an id
 
@@ -19,10 +29,12 @@ class Changes:
 
     async def make(self, path: str, query: Query, body: bytes) -> Document:
         """Do what is asked for. Raises BadRequestError, and what operations raise."""
+        if path == "/replay":
+            return await self._replay(query, body)
         run_id, _, name = path.removeprefix("/runs/").rpartition("/")
         change = self._of_runs.get(name) if path.startswith("/runs/") else None
         if change is None:
-            known = ", ".join(f"/runs/ID/{name}" for name in self._of_runs)
+            known = ", ".join(("/replay", *(f"/runs/ID/{name}" for name in self._of_runs)))
             return refusal(HTTPStatus.NOT_FOUND, f"there is nothing to change here, but there are {known}")
         return await change(run_id, query, body)
 
@@ -40,3 +52,14 @@ class Changes:
         if result is not None and not is_json(result):
             raise BadRequestError("the result is not JSON")
         return 200, RunDocument(await self._operations.resolve(run_id, result))
+
+    async def _replay(self, query: Query, body: bytes) -> Document:
+        try:
+            wanted = _read_wanted(body)
+        except msgspec.MsgspecError as error:
+            raise BadRequestError(f"what is to be replayed cannot be read: {error}") from error
+        if wanted.state not in ENDS:
+            raise BadRequestError(f"state is one of {', '.join(ENDS)}")
+        after, upto = number(query, "after", _MOST_RUNS) or 0, number(query, "upto", _MOST_RUNS)
+        page = await self._operations.replay(wanted, after, upto, min(limit(query), MOST_REPLAYS))
+        return 200, ReplayList(page.replays, page.next, page.upto)

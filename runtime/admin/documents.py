@@ -6,6 +6,7 @@ from typing import Any, Final
 import msgspec
 
 from runtime.connections import local
+from runtime.engine.again import Replayed
 from runtime.journal.protocol import RunDetail, RunRow, RunState, StepRow
 
 
@@ -199,6 +200,14 @@ class UrlList(msgspec.Struct, frozen=True, tag_field="schema", tag="seta.urls/1"
     """`seta urls --json`."""
 
     urls: list[Url]
+
+
+class ReplayList(msgspec.Struct, frozen=True, tag_field="schema", tag="seta.replay/1"):
+    """`seta replay --json`; over the socket a page of it, with where the next one begins."""
+
+    replays: list[Replayed]
+    next: int | None = None
+    upto: int = 0
 
 
 class Refusal(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):

@@ -19,7 +19,8 @@ from runtime.admin.documents import (
     run_from,
 )
 from runtime.connections import local
-from runtime.engine.hands import Hands
+from runtime.engine.again import Page, Replays, Wanted
+from runtime.engine.hands import Hands, WrongState
 from runtime.journal import queries
 from runtime.journal.protocol import Journal, RunDetail, RunRow, RunState
 
@@ -81,6 +82,10 @@ class Operations(Protocol):
         """Take the unknown step of a parked run as done, with a result (JSON), or let it be tried again (None)."""
         ...
 
+    async def replay(self, wanted: Wanted, after: int, upto: int | None, limit: int) -> Page:
+        """Replay a page of past runs. Raises WrongState where no server runs, which alone knows the plans in force."""
+        ...
+
     async def persons(self, limit: int) -> list[Person]:
         """List the persons that are kept beside the journal."""
         ...
@@ -97,10 +102,13 @@ class Operations(Protocol):
 class LocalOperations:
     """Operations over a journal in this process."""
 
-    def __init__(self, journal: Journal, urls: Callable[[], list[Url]], hands: Hands) -> None:
+    def __init__(
+        self, journal: Journal, urls: Callable[[], list[Url]], hands: Hands, replays: Replays | None = None
+    ) -> None:
         self._journal = journal
         self._urls = urls
         self._hands = hands
+        self._replays = replays
 
     async def runs(self, limit: int, wanted: RunFilter = ALL) -> list[Run]:
         """List runs. One that is being run says so, although the journal does not before it comes to a record."""
@@ -150,6 +158,12 @@ class LocalOperations:
         if detail is None:
             raise NoSuchRunError(run_id)
         return detail
+
+    async def replay(self, wanted: Wanted, after: int, upto: int | None, limit: int) -> Page:
+        """Replay a page."""
+        if self._replays is None:
+            raise WrongState("past runs are replayed on the plans that a server serves: start `seta serve` first")
+        return await self._replays.page(wanted, after, upto, limit)
 
     async def persons(self, limit: int) -> list[Person]:
         """List persons."""

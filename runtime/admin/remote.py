@@ -13,6 +13,7 @@ from runtime.admin.documents import (
     Person,
     PersonList,
     Refusal,
+    ReplayList,
     Run,
     RunDocument,
     RunList,
@@ -21,6 +22,7 @@ from runtime.admin.documents import (
     UrlList,
 )
 from runtime.admin.operations import ALL, NoSuchRunError, RunFilter, UnclearRunError
+from runtime.engine.again import Page, Wanted
 from runtime.engine.hands import WrongState
 
 SECONDS: Final = 10.0  # for one answer
@@ -74,6 +76,12 @@ class RemoteOperations:
         """Resolve one run."""
         outcome = "not-sent" if result is None else "sent"
         return self._run(run_id, await self._post(_path(run_id, "resolve"), result or b"", outcome=outcome))
+
+    async def replay(self, wanted: Wanted, after: int, upto: int | None, limit: int) -> Page:
+        """Replay a page."""
+        query = {"limit": limit} | ({"after": after} if after else {}) | ({} if upto is None else {"upto": upto})
+        found = _checked(await self._post("/replay", msgspec.json.encode(wanted), **query), ReplayList)
+        return Page(found.replays, found.next, found.upto)
 
     def _run(self, run_id: str, response: httpx.Response) -> RunWithSteps:
         match response.status_code:

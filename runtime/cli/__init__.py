@@ -9,6 +9,7 @@ COMMANDS: Final = {
     "serve": "serve",
     "urls": "urls",
     "runs": "runs",
+    "replay": "replay",
     "persons": "persons",
     "outbox": "outbox",
     "check": "check",

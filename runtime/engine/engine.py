@@ -8,6 +8,7 @@ from typing import Any
 
 from runtime.context import Run
 from runtime.engine.acceptance import complete
+from runtime.engine.again import Replays
 from runtime.engine.answers import Accepted, from_record
 from runtime.engine.backlog import Backlog
 from runtime.engine.hands import Hands
@@ -57,6 +58,7 @@ class Engine:
         self._runs = Runs(self._shared, self._lanes, find, self._limits.reread_seconds)
         self._backlog = Backlog(self._shared, self._lanes, self._runs)
         self._retention = Retention(around.journal, around.clock)
+        self.replays = Replays(around.journal, around.clock, self._new_id, self._begin)
         self.hands = Hands(around.journal, around.clock, self._runs)
         self._keepers: list[asyncio.Task[None]] = []
 
@@ -86,6 +88,7 @@ class Engine:
         for program in programs.values():
             self._lanes.limit(program.flow, program.concurrency)
         self._retention.need(program.plan for program in programs.values())
+        self.replays.programs = dict(programs)
         await self._journal.commit(
             *(KeepPlan(program.plan, program.flow, program.sources, now) for program in programs.values())
         )
@@ -113,7 +116,7 @@ class Engine:
     ) -> Accepted:
         """Commit a delivery and start its run. Raises JournalError; then nothing is kept."""
         now = self._clock()
-        run_id = uuid7(now, self._entropy(10))
+        run_id = self._new_id(now)
         accept = Accept(run_id, run_id, program.flow, program.plan, now, body, notes=notes)
         complete(accept, program, payload, request)
         lane = self._lanes.of(program.flow)
@@ -135,9 +138,16 @@ class Engine:
             life = Life(run, accept.seq, program, self._shared, request=request, serial=accept.serial)
             self._runs.launch(life, payload, lane)
         elif not accept.busy:  # else the end of the one before begins it
-            lane.fall_behind()
-            self._runs.work.set()
+            self._begin(program.flow)
         return Accepted(run_id, answer)
+
+    def _new_id(self, now: int) -> str:
+        return uuid7(now, self._entropy(10))
+
+    def _begin(self, flow: str) -> None:
+        """Begin what was put into the journal, when there is room."""
+        self._lanes.of(flow).fall_behind()
+        self._runs.work.set()
 
     async def _commit(self, accept: Accept, lane: Lane) -> bool:
         """Put a delivery on disk; whether it is to begin now, in a place of the running set that it has then."""

@@ -15,10 +15,11 @@ from runtime.journal.protocol import Kind, StepRow
 class Replay:
     """What is recorded of a run and was not asked for yet, and how many of its branches may still ask."""
 
-    __slots__ = ("_frontier", "_late", "_logged", "_moving", "_turns", "left")
+    __slots__ = ("_frontier", "_late", "_logged", "_moving", "_turns", "left", "lent")
 
     def __init__(self, records: Iterable[StepRow] = ()) -> None:
         self.left: dict[str, StepRow] = {}  # that nobody has asked for
+        self.lent: dict[str, StepRow] = {}  # results of the run that this one replays
         self._logged: list[str] = []
         self._moving = 1  # branches that are not waiting in one of the two
         self._frontier: list[asyncio.Future[bool]] = []
@@ -27,6 +28,8 @@ class Replay:
         for record in records:
             if record.kind is Kind.LOG:
                 self._logged.append(record.step)
+            elif record.kind is Kind.LENT:
+                self.lent[record.step] = record
             else:
                 self.left[record.step] = record
 

@@ -6,6 +6,8 @@ from datetime import datetime
 from functools import partial
 from typing import Any
 
+import msgspec
+
 from runtime.context import Context, Failed, LocalVerb, Run, StepSpec
 from runtime.engine.answers import from_record, to_record
 from runtime.engine.attempts import Attempts, placed, recorded
@@ -36,7 +38,7 @@ class RunContext:
         life, step, hashed = self._life, spec.id + self._indices, digest(args)
         verb = life.around.verbs[spec.verb]
         record = None
-        if life.replay.left:
+        if life.replay.left or life.replay.lent:
             record = self._record(step, hashed)
             if record is not None and record.kind in _DONE:
                 return recorded(record, spec.result or verb.result)
@@ -171,7 +173,18 @@ class RunContext:
         record = self._life.replay.take(step)
         if record is not None and record.args != hashed:
             raise Diverged(step, f"step {step} was recorded with other arguments")
-        return record
+        return record or self._lent(step, hashed)
+
+    def _lent(self, step: str, hashed: bytes) -> StepRow | None:
+        """A result of the run that this one replays becomes its own, where the arguments are the same."""
+        lent = self._life.replay.lent.pop(step, None)
+        if lent is None or lent.args != hashed:
+            return None
+        life = self._life
+        life.around.journal.commit(
+            Record(life.seq, step, Kind.RESULT, hashed, life.around.clock(), lent.attempt, lent.value)
+        )
+        return msgspec.structs.replace(lent, kind=Kind.RESULT)
 
     async def _attributed(self, branch: Awaitable[Any]) -> Any:
         """Let failures leave a branch only with their step: the indices of its loops are known here alone."""

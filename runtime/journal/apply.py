@@ -48,6 +48,12 @@ _ADD_RUN: Final = (
     "INSERT INTO runs (id, key, flow, plan, state, received_at, keep, serial) VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
 )
 _ADD_DELIVERY: Final = "INSERT INTO deliveries (run, body, context, notes) VALUES (?, ?, ?, ?)"
+# Without arguments it is no step's: how many items of a loop had begun.
+_LEND: Final = """
+    INSERT INTO steps (run, step, kind, args, value, attempt, at)
+    SELECT ?1, step, 'lent', args, value, attempt, ?3 FROM steps
+    WHERE run = ?2 AND kind = 'result' AND args <> x'' ORDER BY n
+"""
 _IS_BUSY: Final = (
     f"SELECT EXISTS (SELECT 1 FROM runs WHERE flow = ?1 AND serial = ?2 AND serial IS NOT NULL AND {OPEN})"  # noqa: S608  # our own words
 )
@@ -116,8 +122,10 @@ def _apply(connection: apsw.Connection, write: Write) -> None:
         case Move():
             connection.execute(_MOVE, move_row(write))
             write.lost = not connection.changes()
-        case Accept():
+        case Accept(lender=0):
             _accept(connection, write)
+        case Accept():
+            _whole(connection, lambda: _accept_replay(connection, write))
         case _:
             _apply_rare(connection, write)
 
@@ -175,6 +183,11 @@ def _accept(connection: apsw.Connection, accept: Accept) -> None:
     accept.seq = connection.last_insert_rowid()
     delivery = (accept.seq, accept.body, accept.context, accept.notes)
     connection.execute(_ADD_DELIVERY, delivery)
+
+
+def _accept_replay(connection: apsw.Connection, accept: Accept) -> None:
+    _accept(connection, accept)
+    connection.execute(_LEND, (accept.seq, accept.lender, accept.received_at))
 
 
 def _record_any(connection: apsw.Connection, record: Record) -> None:

@@ -43,6 +43,7 @@ class Kind(StrEnum):
     FAILED = "failed"
     TIMER = "timer"  # value: the instant at which the wait ends
     LOG = "log"
+    LENT = "lent"  # a result of the run that this one replays; it counts where the arguments are the same
 
 
 class JournalError(Exception):
@@ -59,7 +60,8 @@ class Accept:
 
     With a `dedupe` key (a hash) that the flow accepted before, and whose window lasts, there is no new run: `first` is
     the run that there was, `answer` the JSON of what it answered, where it did. With a `serial` key (a hash) that an
-    earlier open run of the flow has, the run is kept and `busy`: it may not start before that one has ended.
+    earlier open run of the flow has, the run is kept and `busy`: it may not start before that one has ended. With a
+    `lender`, the number of a run, the results of that one are lent to it.
     """
 
     run_id: str
@@ -75,6 +77,7 @@ class Accept:
     serial: bytes | None = None
     dedupe: bytes | None = None
     dedupe_until: int = 0  # when the window ends
+    lender: int = 0
     seq: int = 0  # set by the commit
     first: str = ""  # set by the commit
     answer: bytes = b""  # set by the commit
@@ -270,6 +273,18 @@ class RunRow(msgspec.Struct, frozen=True):
     ended_at: int | None
     step: str
     error: msgspec.Raw | None = None
+
+
+class PastRun(msgspec.Struct, frozen=True):
+    """A run whose delivery may be replayed."""
+
+    seq: int
+    id: str
+    key: str
+    flow: str
+    body: bytes
+    context: bytes
+    notes: bytes
 
 
 class RunDetail(msgspec.Struct, frozen=True):

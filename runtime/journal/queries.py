@@ -6,7 +6,7 @@ from typing import Any, Final
 import apsw
 import msgspec
 
-from runtime.journal.protocol import Kind, OpenRun, RunDetail, RunRow, RunState, StepRow
+from runtime.journal.protocol import Kind, OpenRun, PastRun, RunDetail, RunRow, RunState, StepRow
 
 _OPEN_RUN: Final = """
     SELECT seq, id, key, flow, plan, state, received_at, body, context, attempt, step, wake_at, serial, FALSE
@@ -128,12 +128,35 @@ def runs_by_number(connection: apsw.Connection, numbers: Sequence[int]) -> list[
     return [_run_row(row) for row in rows]
 
 
+def past_runs(
+    connection: apsw.Connection, page: tuple[int, int, int], flow: str | None, state: RunState, since: int | None
+) -> list[PastRun]:
+    """Runs in a state in the order of their numbers: a page is (above this number, up to this one, so many)."""
+    above, upto, limit = page
+    first = above + 1 if since is None else max(above + 1, _first_since(connection, since))
+    bindings = {"flow": flow, "first": first, "since": since or 0, "upto": upto, "limit": limit}
+    found: Any = connection.execute(past_query(flow, state), bindings)
+    return [PastRun(*row) for row in found]
+
+
+def past_query(flow: str | None, state: RunState) -> str:
+    """The query for a page of runs that are to be replayed; conditions as in a list's."""
+    where = " AND ".join([*_conditions(flow, state, since=True), "seq <= :upto"])
+    shown = "seq, id, key, flow, body, context, notes"
+    return f"SELECT {shown} FROM runs JOIN deliveries ON run = seq WHERE {where} ORDER BY seq LIMIT :limit"  # noqa: S608  # our own words
+
+
+def last_number(connection: apsw.Connection) -> int:
+    """The highest number of a run; 0 where there is none."""
+    return int(connection.execute("SELECT max(seq) FROM runs").get or 0)
+
+
 def _first_since(connection: apsw.Connection, since: int) -> int:
     """A number below which no run was received since then, unless the clock was set back by more than hours.
 
     Numbers are given in the order of time: halving what is left finds it in a few steps, and no index is kept for it.
     """
-    low, high = 0, int(connection.execute("SELECT max(seq) FROM runs").get or 0)
+    low, high = 0, last_number(connection)
     while low < high:
         middle = (low + high) // 2
         received: Any = connection.execute(_RECEIVED, (middle,)).get
@@ -150,6 +173,12 @@ def runs_query(flow: str | None, state: RunState | None, *, since: bool = False)
     A partial index serves only where its own condition stands in the query. A state narrows more than a flow does,
     but for the usual one: done runs are met soon enough by walking back through all, or all of a flow.
     """
+    conditions = _conditions(flow, state, since=since)
+    where = f"WHERE {' AND '.join(conditions)}" if conditions else ""
+    return f"SELECT {_SHOWN} FROM runs {where} ORDER BY seq DESC LIMIT :limit"  # noqa: S608  # our own words
+
+
+def _conditions(flow: str | None, state: RunState | None, *, since: bool) -> list[str]:
     conditions = []
     if state is not None:
         conditions.append(f"state = '{RunState(state)}'")
@@ -162,8 +191,7 @@ def runs_query(flow: str | None, state: RunState | None, *, since: bool = False)
     if flow is not None:
         column = "flow" if state in {None, RunState.DONE} else "+flow"  # + keeps its index out of the choice
         conditions.append(f"{column} = :flow")
-    where = f"WHERE {' AND '.join(conditions)}" if conditions else ""
-    return f"SELECT {_SHOWN} FROM runs {where} ORDER BY seq DESC LIMIT :limit"  # noqa: S608  # our own words
+    return conditions
 
 
 def run(connection: apsw.Connection, run_id: str) -> RunDetail | None:

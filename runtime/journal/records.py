@@ -9,15 +9,16 @@ from runtime.journal.protocol import Kind, Record
 
 OPEN: Final = "state IN ('accepted', 'running', 'waiting')"
 
-# What is under way gives way to what comes of it and to a later attempt, a timer to its end; the row then moves to the
-# end of the order.
+# What is under way gives way to what comes of it and to a later attempt, a timer to its end, what is lent to all of
+# them; the row then moves to the end of the order.
 # The subquery names `excluded` so that SQLite asks anew for each row of a statement that has many.
 ON_REPEAT: Final = """
     ON CONFLICT (run, step) DO UPDATE SET
         n = (SELECT max(n) + 1 FROM steps WHERE excluded.run IS NOT NULL),
         kind = excluded.kind, args = excluded.args, value = excluded.value,
         attempt = excluded.attempt, at = excluded.at
-    WHERE (kind IN ('started', 'tried', 'timer') AND excluded.kind IN ('result', 'failed'))
+    WHERE (kind IN ('started', 'tried', 'timer', 'lent') AND excluded.kind IN ('result', 'failed'))
+       OR (kind = 'lent' AND excluded.kind IN ('started', 'tried', 'timer'))
        OR (kind IN ('started', 'tried') AND excluded.kind IN ('started', 'tried') AND excluded.attempt > attempt)
        OR (kind = 'started' AND excluded.kind = 'tried' AND excluded.attempt = attempt)
 """
@@ -28,7 +29,7 @@ _RECORD: Final = f"""
 _MAY_END: Final = f"""
     SELECT EXISTS (SELECT 1 FROM runs WHERE seq = ?1 AND {OPEN})
        AND NOT EXISTS (
-           SELECT 1 FROM steps WHERE run = ?1 AND step = ?2 AND kind NOT IN ('started', 'tried', 'timer')
+           SELECT 1 FROM steps WHERE run = ?1 AND step = ?2 AND kind NOT IN ('started', 'tried', 'timer', 'lent')
        )
 """  # noqa: S608  # our own words
 

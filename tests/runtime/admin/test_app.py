@@ -317,12 +317,24 @@ async def test_run_that_nobody_asks_about_cannot_be_resolved(app: Admin) -> None
     )
 
 
+@pytest.mark.parametrize(
+    ("body", "detail"),
+    [
+        (b"{", "what is to be replayed cannot be read: Input data was truncated"),
+        (b'{"state":"lost"}', "what is to be replayed cannot be read: Invalid enum value 'lost' - at `$.state`"),
+        (b'{"state":"running"}', "state is one of dead, done, stopped, cancelled"),
+    ],
+)
+async def test_replay_that_cannot_be_is_refused(app: Admin, body: bytes, detail: str) -> None:
+    assert await refused(app, "/replay", method="POST", body=body) == problem(400, "Bad Request", detail)
+
+
 @pytest.mark.parametrize("path", ["/runs", "/runs/0191", "/runs/0191/restart", "/persons/cancel"])
 async def test_unknown_change_is_told_what_there_is(app: Admin, path: str) -> None:
     assert await refused(app, path, method="POST") == problem(
         404,
         "Not Found",
-        "there is nothing to change here, but there are /runs/ID/cancel, /runs/ID/retry, /runs/ID/resolve",
+        "there is nothing to change here, but there are /replay, /runs/ID/cancel, /runs/ID/retry, /runs/ID/resolve",
     )
 
 

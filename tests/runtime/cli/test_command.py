@@ -22,6 +22,7 @@ Commands:
   serve    Serve the flows of a folder until Ctrl-C.
   urls     Print where each flow is called, and a line to try it.
   runs     List runs, show one, or say how one goes on.
+  replay   Start new runs of past deliveries, on the plans that the server...
   persons  List the persons that flows have made, newest first.
   outbox   List the messages in the local outbox, newest first.
   check    Find every problem of flows: of files, or of all in a folder.
@@ -50,7 +51,22 @@ def test_help_fits_on_a_page(seta: Seta) -> None:
 
 @pytest.mark.parametrize(
     "name",
-    ["serve", "urls", "runs", "persons", "outbox", "check", "test", "run", "fmt", "explain", "help", "new", "catalog"],
+    [
+        "serve",
+        "urls",
+        "runs",
+        "replay",
+        "persons",
+        "outbox",
+        "check",
+        "test",
+        "run",
+        "fmt",
+        "explain",
+        "help",
+        "new",
+        "catalog",
+    ],
 )
 def test_every_command_explains_itself(seta: Seta, name: str) -> None:
     result = seta(name, "-h")

@@ -9,12 +9,19 @@ NOW = 1_764_000_000_000  # ms
 _numbers = count(1)
 
 
-def accept(
-    run_id: str = "", *, flow: str = "retomada", body: bytes = b"{}", running: bool = True, keep: int | None = None
+def accept(  # noqa: PLR0913  # what a test may want of a delivery
+    run_id: str = "",
+    *,
+    flow: str = "retomada",
+    body: bytes = b"{}",
+    running: bool = True,
+    keep: int | None = None,
+    lender: int = 0,
 ) -> Accept:
     """A delivery with an id of its own."""
     run_id = run_id or f"run{next(_numbers):08}"
-    return Accept(run_id, f"key of {run_id}", flow, "plan1", NOW, body, b"[1]", b"", running, keep)
+    key = f"key of {run_id}"
+    return Accept(run_id, key, flow, "plan1", NOW, body, b"[1]", b"", running, keep, lender=lender)
 
 
 def record(

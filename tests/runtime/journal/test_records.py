@@ -66,6 +66,11 @@ REPLACES = {
     (Kind.TRIED, Kind.FAILED),
     (Kind.TIMER, Kind.RESULT),
     (Kind.TIMER, Kind.FAILED),
+    (Kind.LENT, Kind.STARTED),
+    (Kind.LENT, Kind.TRIED),
+    (Kind.LENT, Kind.TIMER),
+    (Kind.LENT, Kind.RESULT),
+    (Kind.LENT, Kind.FAILED),
 }
 
 

@@ -21,8 +21,9 @@ from tests.runtime.journal.made import NOW, accept, move, record
 NOTES = Tables("notes", ("CREATE TABLE notes (n INTEGER PRIMARY KEY, text TEXT) STRICT",))
 DAY = 86_400_000
 OPEN = {RunState.ACCEPTED, RunState.RUNNING, RunState.WAITING}
-BEGUN = (Kind.STARTED, Kind.TRIED, Kind.TIMER)
-REPLACES = {(begun, end) for begun in BEGUN for end in (Kind.RESULT, Kind.FAILED)} | {(Kind.STARTED, Kind.TRIED)}
+BEGUN = (Kind.STARTED, Kind.TRIED, Kind.TIMER, Kind.LENT)
+LENT = {(Kind.LENT, kind) for kind in (Kind.STARTED, Kind.TRIED, Kind.TIMER)}
+REPLACES = LENT | {(begun, end) for begun in BEGUN for end in (Kind.RESULT, Kind.FAILED)} | {(Kind.STARTED, Kind.TRIED)}
 
 
 class Note:
@@ -80,7 +81,8 @@ class Model:
         self.last += 1
         state = RunState.RUNNING if write.running else RunState.ACCEPTED
         self.runs[self.last] = (write.run_id, state, None)
-        self.steps[self.last] = {}
+        lent = self.steps.get(write.lender, {}).items()
+        self.steps[self.last] = {step: (Kind.LENT, value) for step, (kind, value) in lent if kind is Kind.RESULT}
         self.keep[self.last] = write.keep or 0
 
     def _move(self, write: Move) -> bool:
@@ -147,7 +149,7 @@ class Model:
 
 RUNS = st.integers(1, 6)
 STEPS = st.sampled_from(["a", "b"])
-ACCEPTS = st.builds(accept, running=st.booleans(), keep=st.sampled_from([None, 1, DAY]))
+ACCEPTS = st.builds(accept, running=st.booleans(), keep=st.sampled_from([None, 1, DAY]), lender=st.integers(0, 3))
 RECORDS = st.builds(record, RUNS, STEPS, st.sampled_from(Kind), st.binary(max_size=4))
 EFFECTS = st.builds(
     record, RUNS, STEPS, effect=st.builds(Note, st.sampled_from("xyz"), st.sampled_from([None, None, *FailureKind]))

@@ -1,0 +1,155 @@
+"""`seta replay`: past deliveries once more, on the plans of today."""
+
+import asyncio
+import re
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractContextManager, nullcontext
+from pathlib import Path
+from typing import Any, Final
+
+import click
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+from runtime.admin.changes import MOST_REPLAYS
+from runtime.admin.documents import ReplayList
+from runtime.admin.operations import Operations
+from runtime.cli import options, terminal
+from runtime.cli.data import Problem, ask, settings_for
+from runtime.engine.again import ENDS, Page, Replayed, Wanted
+from runtime.journal.protocol import RunState
+
+_PAGES_A_SECOND: Final = 5
+_PROBLEMS_SHOWN: Final = 10
+_RATE: Final = re.compile(r"([1-9]\d{0,5})/(s|m)")
+
+Show = Callable[[Page], None]
+
+
+class _Rate(click.ParamType[float]):
+    """So many a second or a minute: 50/s, 30/m; gives them a second."""
+
+    name = "rate"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        """Read it."""
+        if isinstance(value, float):
+            return value
+        found = _RATE.fullmatch(value)
+        if found is None:
+            self.fail(f"{value!r} is no rate such as 50/s or 30/m", param, ctx)
+        return int(found[1]) / (1 if found[2] == "s" else 60)
+
+
+@click.command(
+    "replay",
+    epilog=options.examples(
+        "seta replay --flow leads --since 2h --dry-run",
+        "seta replay --flow leads --since 2h --rate 50/s",
+        "seta replay --state done --since 1d --again",
+    ),
+)
+@options.data
+@click.option("--flow", metavar="NAME", help="Of this flow only.")
+@click.option(
+    "--state",
+    type=click.Choice([state.value for state in ENDS]),
+    default=RunState.DEAD.value,
+    show_default=True,
+    help="How the runs ended.",
+)
+@options.since
+@click.option("--rate", type=_Rate(), default="50/s", show_default=True, metavar="N/s|N/m", help="How fast.")
+@click.option("--again", is_flag=True, help="Do every step again, also those whose result is recorded.")
+@click.option("--same-key", is_flag=True, help="Hand out the same idempotency keys as the first time.")
+@click.option("--dry-run", is_flag=True, help="Say what would be replayed, and start nothing.")
+@options.output("text", "json")
+@options.color
+def command(  # noqa: PLR0913  # one an option
+    *,
+    data: Path,
+    flow: str | None,
+    state: str,
+    since: int | None,
+    rate: float,
+    again: bool,
+    same_key: bool,
+    dry_run: bool,
+    format_: str,
+    color: str,
+) -> None:
+    """Start new runs of past deliveries, on the plans that the server serves now.
+
+    A result that is recorded counts where the step and its arguments are the same. The runs of the past stay as they
+    are: `seta runs retry` lets one go on instead. The exit code is 1 if a delivery does not fit its flow any more.
+    """
+    wanted = Wanted(RunState(state), flow, terminal.before_now(since), again, same_key, dry_run)
+    to = terminal.console(color)
+    with _progress(to, shown=to.is_terminal and format_ == "text" and not dry_run) as show:
+        replays = ask(settings_for(data), lambda operations: _replay(operations, wanted, rate, show))
+    if format_ == "json":
+        terminal.show_json(ReplayList(replays))
+    else:
+        _tell(to, replays, dry=dry_run)
+    unfit = sum(one.problem is not None for one in replays)
+    if unfit:
+        raise Problem(f"{unfit} of {len(replays)} cannot be replayed")
+
+
+async def _replay(operations: Operations, wanted: Wanted, rate: float, show: Show) -> list[Replayed]:
+    replays: list[Replayed] = []
+    async for page in _pages(operations, wanted, rate):
+        replays += page.replays
+        show(page)
+    return replays
+
+
+async def _pages(operations: Operations, wanted: Wanted, rate: float) -> AsyncIterator[Page]:
+    """Ask for page after page, none before its time has come."""
+    loop = asyncio.get_running_loop()
+    size = MOST_REPLAYS if wanted.dry else max(1, min(MOST_REPLAYS, int(rate / _PAGES_A_SECOND)))
+    due, after, upto = loop.time(), 0, None
+    while True:
+        page = await operations.replay(wanted, after, upto, size)
+        yield page
+        if page.next is None:
+            return
+        after, upto = page.next, page.upto
+        due += 0 if wanted.dry else len(page.replays) / rate
+        await asyncio.sleep(max(0.0, due - loop.time()))
+
+
+def _progress(to: Console, *, shown: bool) -> AbstractContextManager[Show]:
+    """A bar of how far the numbers of the runs are gone through."""
+    return _Bar(to) if shown else nullcontext(lambda _: None)
+
+
+class _Bar(AbstractContextManager[Show]):
+    def __init__(self, to: Console) -> None:
+        columns = (TextColumn("replaying"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+        self._progress = Progress(*columns, console=to, transient=True)
+        self._task = self._progress.add_task("", total=None)
+
+    def __enter__(self) -> Show:
+        self._progress.start()
+        return self._show
+
+    def __exit__(self, *error: object) -> None:
+        self._progress.stop()
+
+    def _show(self, page: Page) -> None:
+        self._progress.update(self._task, total=page.upto, completed=page.next or page.upto)
+
+
+def _tell(to: Console, replays: list[Replayed], *, dry: bool) -> None:
+    if not replays:
+        to.out("no such runs", highlight=False)
+        return
+    unfit = [one for one in replays if one.problem is not None]
+    fit = len(replays) - len(unfit)
+    would = "would be replayed" if dry else "replayed"
+    to.out(f"{fit} {'run' if fit == 1 else 'runs'} {would}", highlight=False)
+    for one in unfit[:_PROBLEMS_SHOWN]:
+        to.print(terminal.styled(f"  {one.of}: {one.problem}"), soft_wrap=True)
+    if len(unfit) > _PROBLEMS_SHOWN:
+        to.out(f"  and {len(unfit) - _PROBLEMS_SHOWN} more", highlight=False)
