@@ -53,7 +53,7 @@ class Function(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_def
     own: bool = False
 
 
-class Field(msgspec.Struct, frozen=True, omit_defaults=True):
+class Field(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
     """A field of an entity or of a verb's `with` record; `aliases` in the order in which they are tried."""
 
     name: str
@@ -71,7 +71,7 @@ class Entity(msgspec.Struct, frozen=True, omit_defaults=True, tag="entity"):
     doc: str = ""
 
 
-class Slot(msgspec.Struct, frozen=True, omit_defaults=True):
+class Slot(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
     """What a clause of a verb takes: `by` (key), `to` (recipient).
 
     `types` lists the accepted types, the nominal one that rule R4 fills with first.
@@ -83,13 +83,15 @@ class Slot(msgspec.Struct, frozen=True, omit_defaults=True):
     fills: bool = False  # rule R4 may fill it with the only value of types[0] in scope
 
 
-class Verb(msgspec.Struct, frozen=True, omit_defaults=True, tag="verb"):
+class Verb(
+    msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True, tag="verb", rename={"with_": "with"}
+):
     """A step with an effect.
 
     `literal` says what the quoted text after verb and noun is: "" (none allowed), "static" (a name known at
     compile time, such as a template) or "url" (holes are percent-encoded). `with_` is the record that the clause
-    `with` takes: "" (no such clause), "fields" (the declared `fields`), "record" (any record), "params" (template
-    parameters).
+    `with` takes: "" (no such clause), "fields" (any of the declared `fields`), "exact" (the declared `fields`, all that
+    may not be absent), "record" (any record), "params" (template parameters). `own` marks Python of the folder.
     """
 
     verb: str
@@ -106,6 +108,8 @@ class Verb(msgspec.Struct, frozen=True, omit_defaults=True, tag="verb"):
     key_field: str = ""  # the declared field that the key itself fills
     connection: str = ""  # the kind of connection it speaks through
     failures: tuple[str, ...] = ()
+    secrets: tuple[str, ...] = ()  # names of those that it reads itself
+    own: bool = False
 
     @property
     def title(self) -> str:

@@ -41,7 +41,7 @@ def _written(flow: Compiled, step: nodes.Command) -> str:
 def _where(step: nodes.Command, verb: Verb) -> str:
     """A host as the flow writes it, or the kind of connection."""
     if verb.literal != "url" or step.literal is None:
-        return verb.connection
+        return verb.connection or "own Python"
     text = "".join(part if isinstance(part, str) else "{…}" for part in step.literal.parts)
     first = step.literal.parts[0]
     if isinstance(first, nodes.Hole) and isinstance(first.path, nodes.FieldOf):

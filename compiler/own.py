@@ -11,7 +11,7 @@ from unicodedata import is_normalized
 import msgspec
 from msgspec.structs import replace
 
-from compiler.catalog import Catalog, Function, Template
+from compiler.catalog import Catalog, Function, Template, Verb
 from compiler.check.written import NAMED, catalog_type
 from compiler.reports import listed
 from compiler.scope import ROOTS
@@ -21,7 +21,8 @@ from dsl import WORDS
 NAME = "seta.catalog.json"
 SCHEMA = "seta.catalog-file/1"
 
-Own = Function | Template
+Own = Function | Verb | Template
+Python = Function | Verb
 
 _OURS = frozenset((*ROOTS, *NAMED, "exact", "setting"))  # the last two are calls that the compiler makes itself
 _NAME = re.compile(r"[^\W\d]\w*")
@@ -68,13 +69,13 @@ def read_catalog_file(data: bytes, known: Catalog) -> Catalog:
 
 def own_entries(catalog: Catalog) -> list[Own]:
     """What a catalog has of its folder's own, in order of kind and name."""
-    functions = [function for function in catalog.functions.values() if function.own]
-    return sorted([*functions, *catalog.templates.values()], key=_identity)
+    python = [entry for table in (catalog.functions, catalog.verbs) for entry in table.values() if entry.own]
+    return sorted([*python, *catalog.templates.values()], key=_identity)
 
 
 def write_catalog_file(entries: Iterable[Own]) -> bytes:
     """The file that lists entries: the same for the same entries, one value a line."""
-    bare = (replace(entry, own=False) if isinstance(entry, Function) else entry for entry in entries)
+    bare = (replace(entry, own=False) if isinstance(entry, Python) else entry for entry in entries)
     written = _Written(SCHEMA, sorted(bare, key=_identity))
     return msgspec.json.format(msgspec.json.encode(written), indent=2) + b"\n"
 
@@ -84,6 +85,8 @@ def titled(entry: Own) -> str:
     match entry:
         case Function():
             return f"the function `{entry.name}`"
+        case Verb():
+            return f"the verb `{entry.title}`"
         case Template():
             return f'the template "{entry.name}"'
 
@@ -92,6 +95,8 @@ def _identity(entry: Own) -> tuple[str, str]:
     match entry:
         case Function():
             return "function", entry.name
+        case Verb():
+            return "verb", entry.title
         case Template():
             return "template", entry.name
 
@@ -118,7 +123,7 @@ def _decoded(raw: bytes, line: int) -> Own:
         entry: Own = msgspec.json.decode(raw, type=Own)
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise CatalogFileError(line, _told(error)) from error
-    return replace(entry, own=True) if isinstance(entry, Function) else entry
+    return replace(entry, own=True) if isinstance(entry, Python) else entry
 
 
 _PLACE = re.compile(r"(?P<what>.*) - at `\$\.?(?P<where>.+)`", re.DOTALL)
@@ -142,10 +147,16 @@ def _line_of(error: Exception, data: bytes) -> int:
 
 def problem(entry: Own, known: Catalog) -> str | None:
     """What keeps an entry from being used beside what is known, in words; None where nothing does."""
-    names = [param.name for param in entry.params]
+    names = [param.name for param in (entry.fields if isinstance(entry, Verb) else entry.params)]
     if twice := sorted({name for name in names if names.count(name) > 1}):
         return f"{titled(entry)} has the parameter {listed(twice)} twice"
-    return _of_function(entry, known) if isinstance(entry, Function) else _of_template(entry)
+    match entry:
+        case Function():
+            return _of_function(entry, known)
+        case Verb():
+            return _of_verb(entry, known)
+        case Template():
+            return _of_template(entry)
 
 
 def _of_template(template: Template) -> str | None:
@@ -168,6 +179,25 @@ def _of_function(function: Function, known: Catalog) -> str | None:
     result = _type(function.result, known)
     if result is None or not _has_shape(result):
         return f'{titled(function)} gives "{function.result}", which is no type of a value that can be given'
+    return None
+
+
+def _of_verb(verb: Verb, known: Catalog) -> str | None:
+    if (unfit := _unfit(verb.verb, "verb") or (verb.noun and _unfit(verb.noun, "noun"))) is not None and unfit:
+        return f"{titled(verb)} cannot be called so: {unfit}"
+    if verb.title in known.verbs:
+        return f"{titled(verb)} cannot be called so: the catalog has it already; choose another name"
+    if verb.with_ not in ("", "exact") or verb.literal or verb.infers_fields or verb.connection:
+        return f"{titled(verb)} has what no own verb has: run `seta catalog --write`"
+    if any(slot.clause not in ("by", "to") for slot in verb.slots):
+        return f"{titled(verb)} has a slot that is neither `by` nor `to`"
+    taken = [*((f.name, f.type) for f in verb.fields), *((s.clause, kind) for s in verb.slots for kind in s.types)]
+    for name, kind in taken:
+        if (found := _type(kind, known)) is None or not _has_shape(found):
+            return f"{_typed(verb, name, kind)}, which no own verb takes"
+    result = _type(verb.result, known) if verb.result else NAMED["json"]
+    if result is None or not _has_shape(result):
+        return f'{titled(verb)} gives "{verb.result}", which is no type of a value that can be given'
     return None
 
 

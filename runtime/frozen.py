@@ -3,8 +3,9 @@
 from collections.abc import Iterable
 from pathlib import Path
 
-from compiler.catalog import Catalog, Function
+from compiler.catalog import Catalog
 from compiler.own import NAME, Own, own_entries, problem, titled
+from compiler.own import Python as Signature
 from runtime.extend.frozen import frozen
 from runtime.extend.loading import Own as Python
 from runtime.extend.loading import own_python, ready
@@ -27,7 +28,7 @@ def in_file_and_python(folder: Path, known: Catalog) -> tuple[list[Own], list[tu
 
 def together(listed: Iterable[Own], found: Iterable[tuple[Own, str]]) -> list[Own]:
     """What the catalog file has to list: the templates that it does, and what the Python says."""
-    return [*(entry for entry in listed if not isinstance(entry, Function)), *(entry for entry, _ in found)]
+    return [*(entry for entry in listed if not isinstance(entry, Signature)), *(entry for entry, _ in found)]
 
 
 def loaded_python(folder: Path, known: Catalog) -> Python:
@@ -41,7 +42,7 @@ def loaded_python(folder: Path, known: Catalog) -> Python:
 
 def differences(listed: Iterable[Own], found: Iterable[tuple[Own, str]]) -> list[str]:
     """What the catalog file and the Python say otherwise, in order of name."""
-    in_file = {titled(entry): entry for entry in listed if isinstance(entry, Function)}
+    in_file = {titled(entry): entry for entry in listed if isinstance(entry, Signature)}
     in_python = {titled(entry): (entry, place) for entry, place in found}
     said: list[str] = []
     for name in sorted(in_file.keys() | in_python.keys()):

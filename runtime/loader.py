@@ -12,7 +12,7 @@ from typing import Any, Literal
 
 import msgspec
 
-from compiler.catalog import Catalog, Entry, Function
+from compiler.catalog import Catalog, Entry, Verb
 from compiler.check import Environment
 from compiler.codegen import ANSWER, DEDUPE, FLOW, ON_ERROR, PAYLOAD, SERIAL, byte_position
 from compiler.ir import Plan, WaitFor, all_steps
@@ -22,7 +22,7 @@ from compiler.pipeline import Compiled, Folder, check_folder, compile_folder, us
 from dsl import Diagnostic, Source, read_source
 from runtime import shapes, values
 from runtime.code import compile_block
-from runtime.context import Hole, Policy, Setting, StepSpec
+from runtime.context import Hole, Policy, RemoteVerb, Setting, StepSpec
 from runtime.engine.engine import UnknownPlan
 from runtime.extend.loading import Own
 from runtime.failures import StepFailure
@@ -55,12 +55,17 @@ class Loaded:
     folder: Folder
     config: Mapping[str, str]
     settings: FolderSettings
+    catalog: Catalog  # with what the catalog file adds
     own: Own | None = None  # the folder's Python, where it is loaded
 
     @property
     def diagnostics(self) -> tuple[Diagnostic, ...]:
         """All problems and remarks of the folder."""
         return self.folder.diagnostics
+
+    def own_verbs(self, secrets: Mapping[str, str]) -> Mapping[str, RemoteVerb]:
+        """What the verbs of the folder's Python do, under their titles."""
+        return {} if self.own is None else self.own.verbs(secrets)
 
 
 def load(path: Path, known: Catalog, own: Own | None = None) -> Loaded:
@@ -72,7 +77,7 @@ def load(path: Path, known: Catalog, own: Own | None = None) -> Loaded:
     catalog = folder_catalog(path, known)
     compiled = _compile(path, catalog, settings)
     programs = {flow.name: link(flow, catalog, settings, own) for flow in compiled.flows}
-    return Loaded(programs, compiled, settings.config, settings, own)
+    return Loaded(programs, compiled, settings.config, settings, catalog, own)
 
 
 def compile_path(path: Path, catalog: Catalog, settings: FolderSettings) -> Folder:
@@ -358,8 +363,9 @@ def relink(bundle: bytes, own: Own | None = None) -> Program | None:
 
 def _check_python(entries: Iterable[Entry], own: Own | None) -> None:
     for entry in entries:
-        if own is not None and isinstance(entry, Function) and entry.own and entry.name not in own.functions:
-            raise UnknownPlan(f"the plan calls {entry.name}, which the folder's Python does not have any more")
+        if own is not None and not own.has(entry):
+            name = entry.title if isinstance(entry, Verb) else entry.name
+            raise UnknownPlan(f"the plan calls {name}, which the folder's Python does not have any more")
 
 
 # --- what generated modules see

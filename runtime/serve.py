@@ -273,7 +273,8 @@ async def serve(settings: Settings, loaded: Loaded, announce: Announce, stop: St
             size=settings.code_processes, environment=settings.code_environment, modules=settings.flows.absolute()
         )
         stack.push_async_callback(pool.close)
-        house = compose(await _with_addresses(settings), journal, loaded, verbs(http, pool))
+        known = {**verbs(http, pool), **loaded.own_verbs(settings.secrets)}
+        house = compose(await _with_addresses(settings), journal, loaded, known)
         return await run(house, announce, stop or Stop())
 
 

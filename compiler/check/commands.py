@@ -74,6 +74,7 @@ class Commands:
             self._names_only(step, scope)
             return Result(Unknown() if step.noun else None)
         self._facts.verbs[id(step)] = verb
+        self._facts.secrets.update(verb.secrets)
         self._literal(step, verb, scope)
         for slot in verb.slots:
             self._slot(step, verb, slot, scope)
@@ -163,7 +164,7 @@ class Commands:
             return
         if not slot.fills:
             if slot.required:
-                self._missing(step, verb, slot, [], scope)
+                self._unsaid(step, verb, slot)
             return
         fitting = [b for b in scope if b.type == types[0] and not b.lenient]
         if len(fitting) == 1:
@@ -221,6 +222,12 @@ class Commands:
             notes=[f"in scope: {', '.join(there)}" if there else "nothing is in scope here"],
             fixes=fixes,
         )
+
+    def _unsaid(self, step: nodes.Command, verb: Verb, slot: Slot) -> None:
+        """A slot that nothing fills by itself."""
+        wanted = " or ".join(slot.types)
+        fixes = [Fix(f"{verb.title} {slot.clause} …", "choose")]
+        self._reports.add("E211", step.head, f"`{verb.title}` needs `{slot.clause}`: {wanted}", "say it", fixes=fixes)
 
     def _ways_to_fill(self, verb: Verb, slot: Slot, scope: Scope) -> list[Fix]:
         kind = slot.types[0]

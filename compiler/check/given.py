@@ -1,6 +1,7 @@
 """What the clause `with` of a command hands over: fields of its verb, parameters of a template, any record."""
 
-from collections.abc import Iterable
+from collections.abc import Mapping
+from dataclasses import dataclass
 
 from compiler.catalog import Catalog, Template, Verb
 from compiler.check.expressions import Expressions, unique_entries
@@ -8,7 +9,7 @@ from compiler.check.facts import Facts
 from compiler.check.written import catalog_type
 from compiler.reports import Reports, listed, nearest
 from compiler.scope import Scope
-from compiler.types import JSON, SECRET, TEXT, OptionalOf, RecordOf, Unknown, is_text, optional, show
+from compiler.types import JSON, SECRET, TEXT, OptionalOf, RecordOf, Type, Unknown, is_text, optional, show
 from dsl import nodes
 from dsl.diagnostics import Fix
 
@@ -28,6 +29,9 @@ class Given:
         template = self._template(step, verb)
         if template is not None:
             self._template_params(step, clause, template, verb, scope)
+        elif verb.with_ == "exact":
+            types = {field.name: catalog_type(field.type, self._catalog) for field in verb.fields}
+            self._exactly(step, clause, _Asked(f"`{verb.title}`", "field", "E210", types), verb, scope)
         elif clause is not None:
             self._with(clause.value, verb, scope)
 
@@ -102,36 +106,45 @@ class Given:
     def _template_params(
         self, step: nodes.Command, clause: nodes.With | None, template: Template, verb: Verb, scope: Scope
     ) -> None:
+        wanted = {param.name: catalog_type(param.type, self._catalog) for param in template.params}
+        asked = _Asked(f'{_title(verb)} "{template.name}"', "parameter", "E218", wanted)
+        self._exactly(step, clause, asked, verb, scope)
+
+    # --- exactly what is asked for
+
+    def _exactly(
+        self, step: nodes.Command, clause: nodes.With | None, asked: "_Asked", verb: Verb, scope: Scope
+    ) -> None:
         entries = [] if clause is None else self._record(clause.value, verb, scope)
         if clause is not None and not isinstance(clause.value, nodes.Record):
             return
-        title = f'{_title(verb)} "{template.name}"'
-        wanted = {param.name: catalog_type(param.type, self._catalog) for param in template.params}
+        wanted = asked.types
         given = {entry.key.text for entry in entries}
         for entry in entries:
             if (kind := wanted.get(entry.key.text)) is not None:
-                self._expressions.expect(entry.value, kind, scope, title, f" for {{{entry.key.text}}}")
+                self._expressions.expect(entry.value, kind, scope, asked.title, f" for {{{entry.key.text}}}")
                 continue
             found, free = self._expressions.check(entry.value, scope), set(wanted) - given
             if not (entry.short and isinstance(found, Unknown)):  # otherwise the name itself was reported
-                self._no_param(entry, title, wanted, free)
+                self._not_asked(entry, asked, free)
             given |= {nearest(entry.key.text, sorted(free)) or ""}
-        if missing := [f"{name}: {show(kind)}" for name, kind in wanted.items() if name not in given]:
-            self._missing(step, clause, title, missing)
+        needed = {name: kind for name, kind in wanted.items() if not isinstance(kind, OptionalOf)}
+        if missing := [f"{name}: {show(kind)}" for name, kind in needed.items() if name not in given]:
+            self._missing(step, clause, asked.title, missing)
 
-    def _no_param(self, entry: nodes.Entry, title: str, wanted: Iterable[str], free: set[str]) -> None:
-        names, key = list(wanted), entry.key
+    def _not_asked(self, entry: nodes.Entry, asked: "_Asked", free: set[str]) -> None:
+        names, key = list(asked.types), entry.key
         meant = nearest(key.text, sorted(free))
         fixes: list[Fix] = []
         if meant is not None:
             written = f"{meant}: {key.text}" if entry.short else meant
             fixes.append(self._reports.replace(f"replace `{key.text}` by `{meant}`", key.span, written, safe=True))
         self._reports.add(
-            "E218",
+            asked.code,
             key.span,
-            f"{title} has no parameter `{key.text}`",
-            f"did you mean `{meant}`?" if meant else "no such parameter",
-            notes=[f"its parameters are {listed(names)}" if names else "it takes no parameters"],
+            f"{asked.title} has no {asked.what} `{key.text}`",
+            f"did you mean `{meant}`?" if meant else f"no such {asked.what}",
+            notes=[f"its {asked.what}s are {listed(names)}" if names else f"it takes no {asked.what}s"],
             fixes=fixes,
         )
 
@@ -145,6 +158,16 @@ class Given:
             fixes=[Fix("hand it over" if len(names) == 1 else "hand them over", "choose", snippet=_with(names))],
             notes=[f"the catalog file says {', '.join(missing)}"],
         )
+
+
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """What a template or an own verb asks for, in the words and under the code of what it is."""
+
+    title: str
+    what: str
+    code: str
+    types: Mapping[str, Type]
 
 
 def _title(verb: Verb) -> str:

@@ -50,7 +50,7 @@ class Commands:
             words.append(binding.name)
         literal, holes = self._literal(step.literal)
         kind = self._facts.results.get(id(step))
-        typed = binding is not None and verb.result == "json" and kind is not None and kind != JSON
+        typed = binding is not None and (verb.own or verb.result == "json") and kind is not None and kind != JSON
         return Effect(
             step.span,
             self._ids.take(block, words),

@@ -26,7 +26,8 @@ on webhook "/leads" open {n: int}
         "E220",
         "something that `with` has to hand over",
         """\
-A template of `seta.catalog.json` is sent with all of its parameters. Hand over each of them.
+A template of `seta.catalog.json` is sent with all of its parameters, and an own verb gets every field that may not be
+absent. Hand over each of them.
 """,
         bad="""\
 flow a

@@ -135,7 +135,11 @@ def _step(verb: Verb) -> str:
     for slot in verb.slots:
         clause = f"{slot.clause} {' | '.join(slot.types)}"
         parts.append(f"[{clause}]" if slot.fills or not slot.required else clause)
-    if verb.with_:
+    if verb.with_ == "exact":
+        needed = any(not field.type.endswith("?") for field in verb.fields)
+        fields = ", ".join(field.name + "?" * field.type.endswith("?") for field in verb.fields)
+        parts.append(f"with {{{fields}}}" if needed else f"[with {{{fields}}}]")
+    elif verb.with_:
         names = ", ".join(field.name for field in verb.fields) or "…"
         parts.append(f"[with {{{names}}}]")
     return " ".join(parts)

@@ -21,7 +21,6 @@ from runtime.program import Program
 from runtime.serve import now
 from runtime.settings import Opening, Settings
 from runtime.shapes import MisfitError, NotJsonError, read_json
-from runtime.steps import catalog
 from runtime.trial import Busy, Rehearsal, Restless, bench, ending, instant, run_live, shown, written
 
 _BAD_ENDS: Final = (RunState.DEAD, RunState.PARKED)
@@ -95,8 +94,8 @@ def command(  # noqa: PLR0913  # one an option
     With --live it runs as on a server. One that waits is left in the data folder, where `seta serve` goes on with it.
     The exit code is 1 where the run fails.
     """
-    known = catalog()
     loaded = load_whole_or_refuse(path, color)
+    known = loaded.catalog
     name, body = _flow(path, loaded, flow), payload.read().strip()
     folder = folder_of(path)
     _check_body(loaded.programs[name], body)
@@ -130,7 +129,7 @@ def _flow(path: Path, loaded: Loaded, wanted: str | None) -> str:
 
 
 async def _rehearse(modules: Path, loaded: Loaded, flow: str, body: bytes) -> Rehearsal:
-    async with bench(loaded, catalog(), modules, code_environment(os.environ)) as at:
+    async with bench(loaded, loaded.catalog, modules, code_environment(os.environ)) as at:
         return await at.rehearse(flow, body, now())
 
 

@@ -16,7 +16,6 @@ from dsl import Diagnostic, Label, render_text
 from runtime.cli import options, terminal
 from runtime.cli.folder import code_environment, is_colored, load_whole_or_refuse
 from runtime.loader import Loaded, folder_of, trials_of
-from runtime.steps import catalog
 from runtime.trial import Outcome, bench
 
 _WIDEST: Final = 120
@@ -109,7 +108,7 @@ def _chosen(path: Path, loaded: Loaded, only: str | None) -> list[Trial]:
 
 
 async def _run(modules: Path, loaded: Loaded, trials: Sequence[Trial]) -> list[Outcome]:
-    async with bench(loaded, catalog(), modules, code_environment(os.environ)) as at:
+    async with bench(loaded, loaded.catalog, modules, code_environment(os.environ)) as at:
         return [await at.run(trial) for trial in trials]
 
 

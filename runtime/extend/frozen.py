@@ -7,7 +7,7 @@ from typing import Final
 
 import msgspec
 
-from compiler.catalog import Function
+from compiler.catalog import Function, Verb
 from runtime.extend.modules import OwnPythonError, own_files
 
 LIMIT: Final = 30.0  # s for all modules of a folder to be imported
@@ -18,12 +18,12 @@ _PYTHON: Final = ("-P", "-B", "-X", "utf8", "-m", "runtime.extend")  # -P: our p
 class Frozen(msgspec.Struct):
     """What the process says: entries, each with its place, or what is wrong."""
 
-    entries: list[Function] = []
+    entries: list[Function | Verb] = []
     places: list[str] = []
     problem: str = ""
 
 
-def frozen(folder: Path, limit: float = LIMIT) -> list[tuple[Function, str]]:
+def frozen(folder: Path, limit: float = LIMIT) -> list[tuple[Function | Verb, str]]:
     """The signatures of a folder's Python and where they are. Raises OwnPythonError."""
     if not own_files(folder):
         return []

@@ -2,11 +2,12 @@
 
 import inspect
 from collections.abc import Callable
-from typing import Any
+from types import UnionType
+from typing import Any, Final, Union, get_args, get_origin
 
-from compiler.catalog import Function, Param
+from compiler.catalog import EffectClass, Field, Function, Param, Slot, Verb
 from runtime.extend.hints import HintError, hints_of, optional, written
-from runtime.extend.marks import FunctionMark
+from runtime.extend.marks import Call, FunctionMark, VerbMark
 
 
 class SignatureError(Exception):
@@ -33,6 +34,53 @@ def function_entry(made: Callable[..., Any], mark: FunctionMark) -> Function:
     )
 
 
+_SLOTS: Final = ("by", "to")
+_FILLED: Final = frozenset(("phone", "email", "cpf", "cnpj"))  # nominal types, with which rule R4 may fill a slot
+
+
+def verb_entry(made: Callable[..., Any], mark: VerbMark) -> Verb:
+    """The signature of a verb. Raises SignatureError."""
+    if not inspect.iscoroutinefunction(made):
+        raise SignatureError("a verb is an `async def`; for work that blocks, `await asyncio.to_thread(…)` in it")
+    if mark.effect not in list(EffectClass):
+        raise SignatureError(f'there is no effect "{mark.effect}": write "idempotent", "keyed" or "once"')
+    hints = _hints(made)
+    params = [p for p in inspect.signature(made).parameters.values() if hints.get(p.name) is not Call]
+    slots = tuple(_slot(p, hints) for name in _SLOTS for p in params if p.name == name)
+    taken = [_param(p, hints) for p in params if p.name not in _SLOTS]
+    if any("secret" in param.type for param in taken):
+        raise SignatureError("a verb is handed no secret: name it in `secrets=[…]` and read it from `call.secrets`")
+    fields = tuple(Field(p.name, p.type if p.required else optional(p.type)) for p in taken)
+    result = _result(hints)
+    return Verb(
+        mark.verb,
+        mark.noun,
+        EffectClass(mark.effect),
+        doc=inspect.getdoc(made) or "",
+        slots=slots,
+        with_="exact" if fields else "",
+        fields=fields,
+        result="" if result == "none" else result.removesuffix("?"),
+        finds=result.endswith("?"),
+        failures=mark.failures,
+        secrets=mark.secrets,
+        own=True,
+    )
+
+
+def _slot(param: inspect.Parameter, hints: dict[str, Any]) -> Slot:
+    """`by` or `to`, which may be of more than one type."""
+    hint = hints.get(param.name)
+    kinds = get_args(hint) if get_origin(hint) in (Union, UnionType) else (hint,)
+    types = tuple(
+        _written(f"the parameter `{param.name}`", f"{param.name}: Phone", {param.name: kind}, param.name)
+        for kind in kinds
+        if kind is not type(None)
+    )
+    required = param.default is param.empty
+    return Slot(param.name, types, required, required and types[0] in _FILLED)
+
+
 def _hints(made: Callable[..., Any]) -> dict[str, Any]:
     try:
         return hints_of(made)
@@ -57,7 +105,7 @@ def _result(hints: dict[str, Any]) -> str:
 
 
 def _written(what: str, example: str, hints: dict[str, Any], name: str) -> str:
-    if name not in hints:
+    if hints.get(name) is None:
         raise SignatureError(f"{what} has no type hint: write one, such as `{example}`")
     try:
         return written(hints[name])

@@ -25,7 +25,12 @@ def arguments(given: Mapping[str, Any], hints: Mapping[str, Any]) -> dict[str, A
 
 def as_json(value: Any) -> bytes:
     """What own Python gives, in the form in which the door reads it. Raises TypeError and ValueError."""
-    return _encode(_with_durations(msgspec.to_builtins(value, builtin_types=_KEPT)))
+    return _encode(plain_json(value))
+
+
+def plain_json(value: Any) -> Any:
+    """The same as plain dicts and lists. Raises TypeError."""
+    return _with_durations(msgspec.to_builtins(value, builtin_types=_KEPT))
 
 
 def _with_durations(value: Any) -> Any:

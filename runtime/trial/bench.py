@@ -82,7 +82,7 @@ async def bench(
     http = HttpClient(_NoNetwork())
     pool = CodePool(size=1, environment=environment, modules=modules)
     try:
-        yield Bench(cast_of(loaded, catalog), verbs(http, pool), time.perf_counter)
+        yield Bench(cast_of(loaded, catalog), {**verbs(http, pool), **loaded.own_verbs({})}, time.perf_counter)
     finally:
         await pool.close()
         await http.close()

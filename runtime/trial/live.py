@@ -46,7 +46,7 @@ async def run_live(loaded: Loaded, flow: str, body: bytes, settings: Settings, n
         pool = CodePool(size=1, environment=settings.code_environment, modules=settings.flows.absolute())
         stack.push_async_callback(pool.close)
         recorder = Recorder(Script([], {}), live=True)
-        known = recorder.verbs(verbs(http, pool))
+        known = recorder.verbs({**verbs(http, pool), **loaded.own_verbs(settings.secrets)})
         around = Surroundings(journal, known, loaded.config, now, random.random, settings.secrets)
         engine = Engine(around, Programs(loaded.programs, loaded.own).find, os.urandom)
         stage = Stage(journal, engine, now)
