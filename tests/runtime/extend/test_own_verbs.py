@@ -2,6 +2,7 @@
 
 import re
 import textwrap
+from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
 
@@ -18,7 +19,7 @@ from runtime.frozen import in_file_and_python, loaded_python
 from runtime.journal.protocol import RunState
 from runtime.loader import Programs, load
 from runtime.steps import catalog
-from tests.runtime.cli.process import ROOT
+from tests.runtime.cli.process import ROOT, ServerProcess, seta
 from tests.runtime.extend.own import folder, freeze, loaded, ran
 
 LEADS = '''\
@@ -289,3 +290,21 @@ def test_plan_whose_verb_is_gone_cannot_go_on(tmp_path: Path) -> None:
     with pytest.raises(UnknownPlan) as caught:
         Programs({}, own).find(program.plan, program.sources)
     assert str(caught.value) == "the plan calls ring, which the folder's Python does not have any more"
+
+
+def test_server_runs_the_python_of_its_folder(tmp_path: Path) -> None:
+    """`seta serve`, started as a script, with a folder that the working directory does not put on the path."""
+    made(tmp_path, '  -> enrich lead with {origem: "site"}\n  -> log lead.score\n')
+    (tmp_path / "flows" / "seta.toml").write_text('[secrets]\nCRM = "file:crm"\n')
+    (tmp_path / "flows" / "crm").write_text("s3cret")
+    with ServerProcess(tmp_path) as server:
+        answer = httpx.post(server.flows["a"].url, content=BODY)
+        run = answer.json()["run"]
+        shown = next(text for text in shown_until_it_ends(tmp_path, run) if '"state":"done"' in text)
+    assert "+5511987654321 site None a s3cret" in shown
+
+
+def shown_until_it_ends(tmp_path: Path, run: str) -> Iterator[str]:
+    """What `seta runs show` prints, again and again for a while."""
+    for _ in range(20):
+        yield seta(tmp_path, "runs", "show", run, "--json").stdout.replace(": ", ":")
