@@ -2,12 +2,13 @@
 
 from collections.abc import Awaitable, Callable
 from http import HTTPStatus
+from pathlib import Path
 from typing import Final
 
 import msgspec
 
 from runtime.admin.asking import BadRequestError, Document, Query, limit, number, refusal
-from runtime.admin.documents import ReplayList, RunDocument, is_json
+from runtime.admin.documents import Backup, Released, ReplayList, RunDocument, is_json
 from runtime.admin.operations import Operations
 from runtime.engine.again import ENDS, Wanted
 
@@ -25,16 +26,21 @@ class Changes:
 
     def __init__(self, operations: Operations) -> None:
         self._operations = operations
+        self._of_all: dict[str, Callable[[Query, bytes], Awaitable[Document]]] = {
+            "/replay": self._replay,
+            "/release": self._release,
+            "/backup": self._backup,
+        }
         self._of_runs: dict[str, Change] = {"cancel": self._cancel, "retry": self._retry, "resolve": self._resolve}
 
     async def make(self, path: str, query: Query, body: bytes) -> Document:
         """Do what is asked for. Raises BadRequestError, and what operations raise."""
-        if path == "/replay":
-            return await self._replay(query, body)
+        if (of_all := self._of_all.get(path)) is not None:
+            return await of_all(query, body)
         run_id, _, name = path.removeprefix("/runs/").rpartition("/")
         change = self._of_runs.get(name) if path.startswith("/runs/") else None
         if change is None:
-            known = ", ".join(("/replay", *(f"/runs/ID/{name}" for name in self._of_runs)))
+            known = ", ".join((*self._of_all, *(f"/runs/ID/{name}" for name in self._of_runs)))
             return refusal(HTTPStatus.NOT_FOUND, f"there is nothing to change here, but there are {known}")
         return await change(run_id, query, body)
 
@@ -63,3 +69,16 @@ class Changes:
         after, upto = number(query, "after", _MOST_RUNS) or 0, number(query, "upto", _MOST_RUNS)
         page = await self._operations.replay(wanted, after, upto, min(limit(query), MOST_REPLAYS))
         return 200, ReplayList(page.replays, page.next, page.upto)
+
+    async def _release(self, query: Query, body: bytes) -> Document:  # noqa: ARG002  # like all others
+        return 200, Released(await self._operations.release())
+
+    async def _backup(self, query: Query, body: bytes) -> Document:  # noqa: ARG002  # like all others
+        try:
+            path = Path(body.decode())
+        except UnicodeDecodeError as error:
+            raise BadRequestError("the path is not UTF-8") from error
+        if not path.is_absolute():
+            raise BadRequestError("the path is not absolute")
+        await self._operations.backup(path)
+        return 200, Backup(str(path))

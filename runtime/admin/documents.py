@@ -202,6 +202,24 @@ class UrlList(msgspec.Struct, frozen=True, tag_field="schema", tag="seta.urls/1"
     urls: list[Url]
 
 
+class Released(msgspec.Struct, frozen=True, tag_field="schema", tag="seta.release/1"):
+    """`seta runs release --json`: how many runs go on."""
+
+    released: int
+
+
+class Backup(msgspec.Struct, frozen=True, tag_field="schema", tag="seta.backup/1"):
+    """`seta backup --json`: where the copy is."""
+
+    file: str
+
+
+class Restored(msgspec.Struct, frozen=True, tag_field="schema", tag="seta.restore/1"):
+    """`seta restore --json`: how many runs are parked until they are released."""
+
+    parked: int
+
+
 class ReplayList(msgspec.Struct, frozen=True, tag_field="schema", tag="seta.replay/1"):
     """`seta replay --json`; over the socket a page of it, with where the next one begins."""
 

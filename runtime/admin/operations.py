@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from functools import partial
+from pathlib import Path
 from typing import Final, Protocol
 
 import apsw
@@ -82,6 +83,14 @@ class Operations(Protocol):
         """Take the unknown step of a parked run as done, with a result (JSON), or let it be tried again (None)."""
         ...
 
+    async def release(self) -> int:
+        """Let all runs go on that came with a backup; how many they are."""
+        ...
+
+    async def backup(self, path: Path) -> None:
+        """Write a copy of all that is kept to a file that is not there yet. Raises WrongState where that cannot be."""
+        ...
+
     async def replay(self, wanted: Wanted, after: int, upto: int | None, limit: int) -> Page:
         """Replay a page of past runs. Raises WrongState where no server runs, which alone knows the plans in force."""
         ...
@@ -158,6 +167,17 @@ class LocalOperations:
         if detail is None:
             raise NoSuchRunError(run_id)
         return detail
+
+    async def release(self) -> int:
+        """Release runs."""
+        return await self._hands.release()
+
+    async def backup(self, path: Path) -> None:
+        """Write a copy."""
+        try:
+            await self._journal.backup(path)
+        except OSError as error:
+            raise WrongState(f"the copy cannot be written: {error}") from error
 
     async def replay(self, wanted: Wanted, after: int, upto: int | None, limit: int) -> Page:
         """Replay a page."""

@@ -8,11 +8,13 @@ import httpx
 import msgspec
 
 from runtime.admin.documents import (
+    Backup,
     Message,
     MessageList,
     Person,
     PersonList,
     Refusal,
+    Released,
     ReplayList,
     Run,
     RunDocument,
@@ -76,6 +78,18 @@ class RemoteOperations:
         """Resolve one run."""
         outcome = "not-sent" if result is None else "sent"
         return self._run(run_id, await self._post(_path(run_id, "resolve"), result or b"", outcome=outcome))
+
+    async def release(self) -> int:
+        """Release runs."""
+        return _checked(await self._post("/release"), Released).released
+
+    async def backup(self, path: Path) -> None:
+        """Write a copy, however long that takes."""
+        self._client.timeout = httpx.Timeout(SECONDS, read=None)
+        response = await self._post("/backup", str(path).encode())
+        if response.status_code == 409:
+            raise WrongState(_read(response, Refusal).detail)
+        _checked(response, Backup)
 
     async def replay(self, wanted: Wanted, after: int, upto: int | None, limit: int) -> Page:
         """Replay a page."""

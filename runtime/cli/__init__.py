@@ -12,6 +12,8 @@ COMMANDS: Final = {
     "replay": "replay",
     "persons": "persons",
     "outbox": "outbox",
+    "backup": "backup",
+    "restore": "restore",
     "check": "check",
     "test": "test",
     "run": "run",

@@ -1,4 +1,4 @@
-"""`seta runs retry`, `cancel` and `resolve`: how one run goes on."""
+"""`seta runs retry`, `cancel`, `resolve` and `release`: how runs go on."""
 
 from collections.abc import Awaitable, Callable
 from pathlib import Path
@@ -6,7 +6,7 @@ from typing import Final
 
 import click
 
-from runtime.admin.documents import RunDocument, RunWithSteps, is_json
+from runtime.admin.documents import Released, RunDocument, RunWithSteps, is_json
 from runtime.admin.operations import Operations
 from runtime.cli import options, terminal
 from runtime.cli.data import ask, settings_for
@@ -60,7 +60,19 @@ def resolve(*, run_id: str, sent: bool | None, result: str | None, data: Path, f
     _change(data, format_, lambda operations: operations.resolve(run_id, given))
 
 
-COMMANDS: Final = (retry, cancel, resolve)
+@click.command("release")
+@options.data
+@options.output("text", "json")
+def release(*, data: Path, format_: str) -> None:
+    """Let all runs go on that `seta restore` has parked."""
+    released = ask(settings_for(data), lambda operations: operations.release())
+    if format_ == "json":
+        terminal.show_json(Released(released))
+        return
+    click.echo(f"{released} {'run goes' if released == 1 else 'runs go'} on")
+
+
+COMMANDS: Final = (retry, cancel, resolve, release)
 
 
 def _change(data: Path, format_: str, change: Callable[[Operations], Awaitable[RunWithSteps]]) -> None:

@@ -13,7 +13,7 @@ from runtime.engine.explain import told
 from runtime.engine.life import Life
 from runtime.engine.runs import Runs
 from runtime.failures import StepFailure
-from runtime.journal.protocol import Cancel, Journal, JournalError, Reopen, RunDetail, RunState
+from runtime.journal.protocol import Cancel, Journal, JournalError, Release, Reopen, RunDetail, RunState
 
 HANDLER: Final = "on_error/"  # with which the ids of its steps begin
 
@@ -96,6 +96,21 @@ class Hands:
         step = failure.step
         undo, results = ((step,), ()) if result is None else ((), ((step, result),))
         await self._reopen(run, Reopen(run.run.seq, RunState.PARKED, undo, results=results))
+
+    async def release(self) -> int:
+        """Let all runs go on that came with a backup; how many they are. Raises JournalError."""
+        released = 0
+        while (some := await self._release_some()) > 0:
+            released += some
+        if self._runs is not None:
+            for flow in await self._journal.open_flows():
+                self._runs.reopened(0, flow)
+        return released
+
+    async def _release_some(self) -> int:
+        write = Release()
+        await self._journal.commit(write)
+        return write.released
 
     async def _reopen(self, run: RunDetail, write: Reopen) -> None:
         await self._journal.commit(write)

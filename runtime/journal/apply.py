@@ -28,13 +28,14 @@ from runtime.journal.protocol import (
     Move,
     Prune,
     Record,
+    Release,
     Reopen,
     RunState,
     Write,
 )
 from runtime.journal.records import OPEN, may_end, problem, put, row_of
 
-_Rare = Cancel | Reopen | KeepPlan | Await | Emit | KeepAnswer | Prune
+_Rare = Cancel | Reopen | Release | KeepPlan | Await | Emit | KeepAnswer | Prune
 
 log = logging.getLogger(__name__)
 
@@ -111,6 +112,8 @@ def forget(write: Write) -> None:
             write.woken, write.failure = 0, None
         case Prune():
             write.more = False
+        case Release():
+            write.released = 0
         case Move() | Cancel() | Reopen() | KeepPlan() | KeepAnswer():
             pass
 
@@ -132,10 +135,8 @@ def _apply(connection: apsw.Connection, write: Write) -> None:
 
 def _apply_rare(connection: apsw.Connection, write: _Rare) -> None:
     match write:
-        case Cancel():
-            by_hand.cancel(connection, write)
-        case Reopen():
-            _whole(connection, lambda: by_hand.reopen(connection, write))
+        case Cancel() | Reopen() | Release():
+            _whole(connection, lambda: by_hand.apply(connection, write))
         case KeepPlan():
             connection.execute(_KEEP_PLAN, (write.plan, write.flow, write.bundle, write.at))
         case Await():

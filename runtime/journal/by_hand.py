@@ -4,7 +4,8 @@ from typing import Final
 
 import apsw
 
-from runtime.journal.protocol import Cancel, Reopen, RunState
+from runtime.journal.backup import RESTORED
+from runtime.journal.protocol import Cancel, Release, Reopen, RunState
 from runtime.journal.records import OPEN
 
 _CANCEL: Final = f"""
@@ -16,6 +17,14 @@ _REOPEN: Final = """
     UPDATE runs SET state = 'accepted', ended_at = NULL, wake_at = NULL, attempt = 0, step = '', error = x''
     WHERE seq = ? AND state = ?
 """
+_RELEASE: Final = f"""
+    UPDATE runs SET state = 'accepted', step = '', error = x'' WHERE seq IN (
+        SELECT seq FROM runs
+        WHERE state = 'parked' AND state IN ('waiting', 'parked', 'dead', 'stopped', 'cancelled')
+          AND error <> x'' AND json_extract(CAST(error AS TEXT), '$.code') = '{RESTORED}'
+        LIMIT ?
+    )
+"""  # noqa: S608  # our own words
 _UNDO: Final = """
     DELETE FROM steps WHERE run = ?1 AND (
         step = ?2 AND kind <> 'log' OR substr(step, 1, length(?2) + 8) = ?2 || '.output~'
@@ -25,13 +34,25 @@ _UNDO_BELOW: Final = "DELETE FROM steps WHERE run = ?1 AND substr(step, 1, lengt
 _RESULT: Final = "UPDATE steps SET kind = 'result', value = ? WHERE run = ? AND step = ? AND kind <> 'log'"
 
 
-def cancel(connection: apsw.Connection, write: Cancel) -> None:
+def apply(connection: apsw.Connection, write: Cancel | Reopen | Release) -> None:
+    """Do what somebody asked for."""
+    match write:
+        case Cancel():
+            _cancel(connection, write)
+        case Reopen():
+            _reopen(connection, write)
+        case Release():
+            connection.execute(_RELEASE, (write.limit,))
+            write.released = connection.changes()
+
+
+def _cancel(connection: apsw.Connection, write: Cancel) -> None:
     """End a run that has not ended."""
     connection.execute(_CANCEL, (write.run, write.at, write.step, write.error))
     write.lost = not connection.changes()
 
 
-def reopen(connection: apsw.Connection, write: Reopen) -> None:
+def _reopen(connection: apsw.Connection, write: Reopen) -> None:
     """Let a run go on that stands still."""
     if write.state not in (RunState.PARKED, RunState.DEAD):
         raise ValueError(f"a run that is {write.state} does not stand still")

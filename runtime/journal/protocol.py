@@ -7,6 +7,7 @@ from asyncio import Future
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
+from pathlib import Path
 from typing import Protocol, TypeVar
 
 import apsw
@@ -151,6 +152,15 @@ class Reopen:
 
 
 @dataclass(slots=True)
+class Release:
+    """So many of the runs that a restore parked are accepted again."""
+
+    limit: int = 1000
+    released: int = 0  # set by the commit
+    lost: bool = False  # set by the commit: an error of ours (logged); nothing was done
+
+
+@dataclass(slots=True)
 class KeepPlan:
     """Keep the sources of a plan, so that its runs can end on it. Keeping it again says that runs may begin on it."""
 
@@ -227,7 +237,7 @@ class Prune:
     lost: bool = False  # set by the commit: an error of ours (logged); nothing was forgotten
 
 
-Write = Accept | Record | Move | Cancel | Reopen | KeepPlan | Await | Emit | KeepAnswer | Prune
+Write = Accept | Record | Move | Cancel | Reopen | Release | KeepPlan | Await | Emit | KeepAnswer | Prune
 
 
 class StepRow(msgspec.Struct, frozen=True):
@@ -350,6 +360,10 @@ class Journal(Protocol):
 
     async def run(self, run_id: str) -> RunDetail | None:
         """One run, or None where there is none of that id."""
+        ...
+
+    async def backup(self, path: Path) -> None:
+        """Write a copy of all that is committed to a file that is not there yet. Raises OSError and JournalError."""
         ...
 
     def room(self) -> bool:

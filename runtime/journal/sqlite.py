@@ -11,7 +11,7 @@ from typing import Final, TypeVar
 import apsw
 
 from runtime.journal import lock, queries
-from runtime.journal.backup import copy_to
+from runtime.journal.backup import copy_file, copy_to
 from runtime.journal.batch import BatchFuture
 from runtime.journal.database import NAME, check_library, make_file, open_reading, open_writing
 from runtime.journal.disk import Disk
@@ -100,6 +100,14 @@ class SqliteJournal:
     async def run(self, run_id: str) -> RunDetail | None:
         """One run, or None where there is none of that id."""
         return await self.read(partial(queries.run, run_id=run_id))
+
+    async def backup(self, path: Path) -> None:
+        """Write a copy of all that is committed to a file that is not there yet. Raises OSError and JournalError."""
+        try:
+            await asyncio.to_thread(copy_file, self.path, path)
+        except apsw.Error as error:
+            full = isinstance(error, apsw.FullError)
+            raise JournalError(f"{path} cannot be written: {type(error).__name__}: {error}", full=full) from error
 
     def room(self) -> bool:
         """Whether the disk has room to accept."""

@@ -89,6 +89,16 @@ async def test_runs_are_changed_over_the_socket(journal: SqliteJournal, folder: 
         assert (await remote.cancel("0191")).state is RunState.CANCELLED
 
 
+async def test_paths_of_backups_are_absolute(journal: SqliteJournal, folder: Path, tmp_path: Path) -> None:
+    async with served(journal, folder) as settings, connect(settings, no_urls) as remote:
+        assert await remote.release() == 0
+        with pytest.raises(RefusedError, match="the path is not absolute"):
+            await remote.backup(Path("copy.db"))
+        await remote.backup(tmp_path / "copy.db")
+        with pytest.raises(WrongState, match="there is a file"):
+            await remote.backup(tmp_path / "copy.db")
+
+
 async def test_refusal_of_the_server_is_passed_on(journal: SqliteJournal, folder: Path) -> None:
     async with served(journal, folder) as settings, connect(settings, no_urls) as operations:
         with pytest.raises(RefusedError, match="limit is a number from 1 to 10000"):

@@ -25,6 +25,8 @@ Commands:
   replay   Start new runs of past deliveries, on the plans that the server...
   persons  List the persons that flows have made, newest first.
   outbox   List the messages in the local outbox, newest first.
+  backup   Write a copy of the database to a file that is not there yet.
+  restore  Put a backup into a folder of data that has none.
   check    Find every problem of flows: of files, or of all in a folder.
   test     Run the tests of flows: of files, or of all in a folder.
   run      Run a flow once, here and now, and tell what it would send.

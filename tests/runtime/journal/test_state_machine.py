@@ -15,7 +15,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 from runtime.failures import Kind as FailureKind
 from runtime.failures import StepFailure
 from runtime.journal import SqliteJournal, Tables, open_journal
-from runtime.journal.protocol import Accept, Cancel, Kind, Move, Prune, Record, Reopen, RunState, Write
+from runtime.journal.protocol import Accept, Cancel, Kind, Move, Prune, Record, Release, Reopen, RunState, Write
 from tests.runtime.journal.made import NOW, accept, move, record
 
 NOTES = Tables("notes", ("CREATE TABLE notes (n INTEGER PRIMARY KEY, text TEXT) STRICT",))
@@ -171,7 +171,7 @@ REOPENS = st.builds(
     st.lists(STEPS, max_size=2).map(tuple),
     results=st.lists(st.tuples(STEPS, st.binary(max_size=2)), max_size=1).map(tuple),
 )
-BY_HAND = CANCELS | REOPENS
+BY_HAND = CANCELS | REOPENS | st.builds(Release)  # nothing here is of a backup
 WRITES = st.lists(ACCEPTS | RECORDS | EFFECTS | MOVES | PRUNES | BY_HAND, min_size=1, max_size=12)
 
 
