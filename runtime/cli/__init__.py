@@ -12,6 +12,7 @@ COMMANDS: Final = {
     "replay": "replay",
     "persons": "persons",
     "outbox": "outbox",
+    "doctor": "doctor",
     "backup": "backup",
     "restore": "restore",
     "check": "check",

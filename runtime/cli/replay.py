@@ -78,10 +78,11 @@ def command(  # noqa: PLR0913  # one an option
     format_: str,
     color: str,
 ) -> None:
-    """Start new runs of past deliveries, on the plans that the server serves now.
+    """Start new runs of past deliveries, on the plans of today.
 
-    A result that is recorded counts where the step and its arguments are the same. The runs of the past stay as they
-    are: `seta runs retry` lets one go on instead. The exit code is 1 if a delivery does not fit its flow any more.
+    These are the plans that the server serves. A result that is recorded counts where the step and its arguments are
+    the same. The runs of the past stay as they are: `seta runs retry` lets one go on instead. The exit code is 1 if a
+    delivery does not fit its flow any more.
     """
     wanted = Wanted(RunState(state), flow, terminal.before_now(since), again, same_key, dry_run)
     to = terminal.console(color)

@@ -22,9 +22,10 @@ Commands:
   serve    Serve the flows of a folder until Ctrl-C.
   urls     Print where each flow is called, and a line to try it.
   runs     List runs, show one, or say how one goes on.
-  replay   Start new runs of past deliveries, on the plans that the server...
+  replay   Start new runs of past deliveries, on the plans of today.
   persons  List the persons that flows have made, newest first.
   outbox   List the messages in the local outbox, newest first.
+  doctor   Look whether a server would start here and be well.
   backup   Write a copy of the database to a file that is not there yet.
   restore  Put a backup into a folder of data that has none.
   check    Find every problem of flows: of files, or of all in a folder.
