@@ -137,7 +137,37 @@ class Template(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_def
     doc: str = ""
 
 
-Entry = Function | Entity | Verb | Template
+class Delivery(msgspec.Struct, frozen=True, omit_defaults=True):
+    """A delivery that a scheme accepts: run as a test and printed as reference.
+
+    `secrets` has a value for each parameter that takes one, `at` is the time of the request in ms since the epoch.
+    """
+
+    secrets: dict[str, str]
+    headers: dict[str, str]
+    body: str = ""
+    url: str = "https://hooks.example/leads"
+    at: int = 0
+    options: dict[str, str | int] = {}
+
+
+class Scheme(msgspec.Struct, frozen=True, omit_defaults=True, tag="scheme"):
+    """A way in which a delivery proves who sent it: `signed NAME(…)`, or the trigger clause of that name.
+
+    Parameters have the types of the language, and three more: `secret` takes `secret.NAME`, `header` the name of one
+    in quotes, `template` quoted text whose holes are parts of a request. `proof` says in which header what is proven
+    how; `{header}` in it stands for the option of that name.
+    """
+
+    name: str
+    params: tuple[Param, ...]
+    proof: str
+    doc: str
+    clause: str = "signed"
+    examples: tuple[Delivery, ...] = ()
+
+
+Entry = Function | Entity | Verb | Template | Scheme
 E = TypeVar("E")
 
 
@@ -148,6 +178,7 @@ class Catalog(msgspec.Struct, frozen=True):
     functions: dict[str, Function]
     entities: dict[str, Entity]
     templates: dict[str, Template] = {}
+    schemes: dict[str, Scheme] = {}
 
     @classmethod
     def of(cls, entries: Iterable[Entry]) -> Self:
@@ -156,6 +187,7 @@ class Catalog(msgspec.Struct, frozen=True):
         functions: dict[str, Function] = {}
         entities: dict[str, Entity] = {}
         templates: dict[str, Template] = {}
+        schemes: dict[str, Scheme] = {}
         for entry in entries:
             match entry:
                 case Verb():
@@ -166,11 +198,13 @@ class Catalog(msgspec.Struct, frozen=True):
                     _put(entities, entry.name, entry)
                 case Template():
                     _put(templates, entry.name, entry)
-        return cls(verbs, functions, entities, templates)
+                case Scheme():
+                    _put(schemes, entry.name, entry)
+        return cls(verbs, functions, entities, templates, schemes)
 
     def extended(self, entries: Iterable[Entry]) -> Self:
         """This catalog and more; raises ValueError as `of` does."""
-        tables = (self.verbs, self.functions, self.entities, self.templates)
+        tables = (self.verbs, self.functions, self.entities, self.templates, self.schemes)
         return self.of((*(entry for table in tables for entry in table.values()), *entries))
 
 

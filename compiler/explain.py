@@ -57,6 +57,15 @@ def _edited(text: str, span: Span, edits: list[tuple[int, str]]) -> str:
     return "".join([*parts, text[at : span.end]])
 
 
+def caller(flow: Compiled, catalog: Catalog) -> str:
+    """Who may call a flow, as the end of a sentence."""
+    guard = flow.plan.guard
+    if guard is None:
+        return "anybody" if flow.plan.path is not None else "whoever knows its address, which nobody can guess"
+    proof = catalog.schemes[guard.scheme].proof.format_map({"header": dict(guard.options).get("header", "")})
+    return f"who sends {proof}, with {', '.join(f'secret.{name}' for _, name in guard.secrets)}"
+
+
 def step_lines(flow: Compiled, catalog: Catalog) -> list[StepLine]:
     """Every step of the plan, in text order."""
     resorts = _resorts(flow.plan)

@@ -188,6 +188,8 @@ def _used(plan: Plan, expanded: Expanded, catalog: Catalog) -> list[msgspec.Stru
     for verb in (catalog.verbs[name] for name in verbs if name in catalog.verbs):
         named = {verb.result, *(kind for slot in verb.slots for kind in slot.types)}
         found |= {name: entity for name, entity in catalog.entities.items() if name in named}
+    if plan.guard is not None:
+        found[f"signed {plan.guard.scheme}"] = catalog.schemes[plan.guard.scheme]
     written = {node.name.text for node in nodes.walk(expanded.flow) if isinstance(node, nodes.FunctionCall)}
     found |= {f"template {template.name}": template for template in templates(plan, catalog)}
     functions = applied(plan) | written

@@ -27,7 +27,8 @@ from runtime.engine.engine import UnknownPlan
 from runtime.extend.loading import Own
 from runtime.failures import StepFailure
 from runtime.functions import FUNCTIONS
-from runtime.program import ANSWER_WITHIN, Dedupe, Place, Program, Request
+from runtime.program import ANSWER_WITHIN, Dedupe, Guard, Place, Program, Request
+from runtime.schemes import SecretError, make_lock
 
 
 class FolderError(Exception):
@@ -200,7 +201,24 @@ def secrets(loaded: Loaded, folder: Path, environment: Mapping[str, str]) -> dic
     Raises FolderError where one is missing or empty; the message names it, and never its value.
     """
     names = sorted({name for program in loaded.programs.values() for name in program.secrets})
-    return {name: _secret(name, loaded.settings.secrets.get(name), folder, environment) for name in names}
+    found = {name: _secret(name, loaded.settings.secrets.get(name), folder, environment) for name in names}
+    for program in loaded.programs.values():
+        _fit(program, found)
+    return found
+
+
+def _fit(program: Program, found: Mapping[str, str]) -> None:
+    """Try the secrets of a flow's guard: its scheme may want them written in one way."""
+    guard = program.guard
+    if guard is None:
+        return
+    try:
+        make_lock(guard.scheme, guard.chosen(found), guard.options)
+    except SecretError as error:
+        name = guard.secrets[error.param]
+        raise FolderError(
+            f"the secret {name} {error}: `{guard.scheme}` of the flow {program.flow} cannot use it"
+        ) from None
 
 
 def _secret(name: str, place: str | None, folder: Path, environment: Mapping[str, str]) -> str:
@@ -273,6 +291,7 @@ def link(flow: Compiled, catalog: Catalog, settings: FolderSettings, own: Own | 
         answer_within=plan.answer_within or ANSWER_WITHIN,
         accept=plan.accept,
         cors=plan.cors,
+        guard=_guard(plan),
     )
 
 
@@ -298,6 +317,12 @@ def _answer(names: Mapping[str, Any], plan: Plan) -> Callable[[str], tuple[int, 
         return None
     status, body = plan.answer.status, names[ANSWER]
     return lambda run_id: (status, body(SimpleNamespace(run=SimpleNamespace(id=run_id))))
+
+
+def _guard(plan: Plan) -> Guard | None:
+    if plan.guard is None:
+        return None
+    return Guard(plan.guard.scheme, dict(plan.guard.secrets), dict(plan.guard.options))
 
 
 class _Delivery:

@@ -42,6 +42,19 @@ class Dedupe:
 
 
 @dataclass(frozen=True, slots=True)
+class Guard:
+    """Who may call: a scheme of the catalog with the names of its secrets and its options, each by parameter."""
+
+    scheme: str
+    secrets: Mapping[str, str]
+    options: Mapping[str, str | int]
+
+    def chosen(self, secrets: Mapping[str, str]) -> dict[str, str]:
+        """Of all secrets those of this guard, by parameter."""
+        return {param: secrets[name] for param, name in self.secrets.items()}
+
+
+@dataclass(frozen=True, slots=True)
 class Program:
     """One flow, ready to run. `plan` is the hash that runs are pinned to."""
 
@@ -69,6 +82,7 @@ class Program:
     concurrency: int | None = None  # runs of this flow at the same time
     accept: tuple[str, ...] = ("json",)  # kinds of bodies: json, form, multipart, text
     cors: tuple[str, ...] = ()  # sites whose pages may read what the door answers; "*": all
+    guard: Guard | None = None  # None: whoever knows the address may call
 
     def place(self, step: str) -> Place | None:
         """Where a step stands in the text."""

@@ -28,6 +28,7 @@ from runtime.connections.guard import Guard
 from runtime.connections.http import HttpClient, aiohttp_transport
 from runtime.context import Verb
 from runtime.door.app import Door
+from runtime.door.gate import Gates
 from runtime.door.hooks import Hooks, Table, make_table
 from runtime.door.intake import Intake
 from runtime.door.readiness import Readiness
@@ -174,11 +175,12 @@ def compose(settings: Settings, journal: SqliteJournal, loaded: Loaded, known_ve
     around = Surroundings(journal, known_verbs, loaded.config, now, random.random, settings.secrets)
     limits = Limits(running=settings.running, keep_events=keep_events(loaded.programs.values()))
     engine = Engine(around, Programs(loaded.programs, loaded.own).find, Entropy(), limits)
-    hooks = Hooks(make_table(journal.url_key, loaded.programs.values()))
+    gates = Gates(settings.secrets, public_base(settings), now)
+    hooks = Hooks(make_table(journal.url_key, loaded.programs.values(), gates))
     readiness = Readiness(journal, hooks)
     intake = Intake(settings.bodies, settings.body_seconds)
     door = Door(engine, hooks, readiness, intake)
-    operations = LocalOperations(journal, lambda: urls(settings, hooks.table), engine.hands, engine.replays)
+    operations = LocalOperations(journal, lambda: urls(settings, served(hooks.table)), engine.hands, engine.replays)
     return House(settings, journal, engine, hooks, readiness, intake, door, operations)
 
 
@@ -209,14 +211,24 @@ def now() -> int:
     return time.time_ns() // 1_000_000
 
 
-def urls(settings: Settings, table: Table) -> list[Url]:
-    """Say where each flow is called, in order of name."""
-    base = settings.public_url or f"http://{_reachable(settings.listen)}"
-    hooks = sorted(table.values(), key=lambda hook: hook.flow)
+def urls(settings: Settings, flows: Mapping[str, Program]) -> list[Url]:
+    """Say where each flow is called, in order of name, of programs by path."""
+    base = public_base(settings)
+    by_name = sorted(flows.items(), key=lambda entry: entry[1].flow)
     return [
-        Url(hook.flow, "POST", f"{base.rstrip('/')}{hook.path}", sample_of(hook.program.accept, hook.program.payload))
-        for hook in hooks
+        Url(program.flow, "POST", f"{base}{path}", sample_of(program.accept, program.payload))
+        for path, program in by_name
     ]
+
+
+def served(table: Table) -> dict[str, Program]:
+    """The programs of a table by path."""
+    return {hook.path: hook.program for hook in table.values()}
+
+
+def public_base(settings: Settings) -> str:
+    """What all addresses of hooks begin with, as senders write them."""
+    return (settings.public_url or f"http://{_reachable(settings.listen)}").rstrip("/")
 
 
 def _reachable(address: Address) -> Address:
@@ -304,7 +316,7 @@ async def run(house: House, announce: Announce, stop: Stop) -> int:
             await listener.start()
         house.engine.start()
         stop.listen()
-        announce(Started(house.settings, urls(house.settings, house.hooks.table)))
+        announce(Started(house.settings, urls(house.settings, served(house.hooks.table))))
         return await _wait(stop, (public, *inside))
     finally:
         await _drain(house, public, inside)

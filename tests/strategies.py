@@ -194,7 +194,7 @@ def _trigger() -> Words:
     args = _seq("(", _with_last_comma(_seq(_maybe(_label), _expr(1))), ")")
     clause = st.one_of(
         _seq("signed", _name, args),
-        _seq("token header", _fixed, "(", _expr(1), ")"),
+        _seq("token header", _fixed, args),
         _seq("basic", args),
         _one("open"),
         _seq("cors", _some(_fixed, ",", least=1)),

@@ -1,6 +1,7 @@
 """Calls of functions: of the catalog, and of the folder's own `def`s."""
 
 from compiler.catalog import Function, Param
+from compiler.check.arguments import paired
 from compiler.check.basis import Basis
 from compiler.check.facts import Definition
 from compiler.check.written import catalog_type
@@ -30,7 +31,7 @@ class Calls(Basis):
                 self.check(arg.value, scope)
             return self._no_function(expr)
         bound: dict[str, Type] = {}
-        for arg, param in self._params(expr, function):
+        for arg, param in paired(expr.args, function.params, function.name, expr.span, self.reports):
             self._argument(arg, param, function, scope, bound)
         result = substitute(catalog_type(function.result, self.environment.catalog), bound)
         personal = any(is_pii(self.facts.types.get(id(arg.value), Unknown())) for arg in expr.args)
@@ -59,25 +60,6 @@ class Calls(Basis):
                 "not a literal",
             )
 
-    def _params(self, expr: nodes.FunctionCall, function: Function) -> list[tuple[nodes.Arg, Param]]:
-        """Pair arguments with parameters; what does not pair is reported."""
-        by_name = {param.name: param for param in function.params}
-        free = list(function.params)
-        pairs: list[tuple[nodes.Arg, Param]] = []
-        for arg in expr.args:
-            param = by_name.get(arg.name.text) if arg.name is not None else (free[0] if free else None)
-            if param is None or param not in free:
-                signature = f"{function.name}({', '.join(_shown(p) for p in function.params)})"
-                what = "is given twice or unknown" if arg.name is not None else "is one too many"
-                self.mismatch("E213", arg.span, f"this argument of {function.name} {what}", f"it takes {signature}")
-                continue
-            free.remove(param)
-            pairs.append((arg, param))
-        missing = [param.name for param in free if param.required]
-        if missing:
-            self.mismatch("E213", expr.span, f"{function.name} needs {listed(missing)}", "argument missing")
-        return pairs
-
     def _no_function(self, expr: nodes.FunctionCall) -> Type:
         meant = nearest(expr.name.text, [*self.environment.catalog.functions, *self.environment.defs])
         fixes = []
@@ -94,7 +76,3 @@ class Calls(Basis):
             fixes=fixes,
         )
         return Unknown()
-
-
-def _shown(param: Param) -> str:
-    return f"{param.name}: {param.type}" if param.required else f"{param.name}: {param.type}?"

@@ -10,6 +10,7 @@ from typing import Literal
 
 from compiler.catalog import Catalog, Verb
 from compiler.expand import Fill
+from compiler.ir import Guard
 from compiler.scope import Binding, Merged
 from compiler.types import RecordOf, Type
 from dsl import Source, nodes
@@ -64,6 +65,7 @@ class Facts:
     headers: set[str] = field(default_factory=set)
     query: set[str] = field(default_factory=set)
     secrets: set[str] = field(default_factory=set)
+    guard: Guard | None = None
     used: set[str] = field(default_factory=set)  # variables that something reads
     narrowed: dict[int, Binding] = field(default_factory=dict)  # the subject of a `match` under a name
     responds: bool = False

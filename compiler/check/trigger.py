@@ -6,6 +6,7 @@ from decimal import Decimal
 from compiler.check.bodies import check_bodies
 from compiler.check.expressions import Expressions
 from compiler.check.facts import Facts, PayloadField
+from compiler.check.guard import guard_of, says_who
 from compiler.check.written import TypeReader, unique_fields
 from compiler.expand import Expanded
 from compiler.reports import Reports, way
@@ -33,20 +34,12 @@ _PATH = re.compile(r"(/[A-Za-z0-9._~-]+)+")
 _OURS = ("/v1", "/livez", "/readyz")
 MAX_BODY = 100 * 1024 * 1024
 
-_LATER: dict[type[nodes.Node], str] = {
-    nodes.Signed: "signed",
-    nodes.Token: "token",
-    nodes.Basic: "basic",
-}
-
 
 def check_trigger(expanded: Expanded, expressions: Expressions, payload: Scope, facts: Facts, reports: Reports) -> None:
     """Path and clauses of a trigger."""
     trigger = expanded.flow.trigger
     _once(trigger, reports)
     for clause in trigger.clauses:
-        if (name := _LATER.get(type(clause))) is not None:
-            reports.not_yet(clause.span, f"the trigger clause `{name}`")
         match clause:
             case nodes.Limit(size=size) if not 0 < size <= MAX_BODY:
                 reports.add("E219", clause.span, "a body may have up to 100 MB", "out of range")
@@ -61,6 +54,7 @@ def check_trigger(expanded: Expanded, expressions: Expressions, payload: Scope, 
             case _:
                 pass
     check_bodies(trigger, facts, reports)
+    facts.guard = guard_of(trigger, expressions, reports)
     _check_path(trigger, reports)
 
 
@@ -104,7 +98,6 @@ def _answer(clause: nodes.Answer, expressions: Expressions, facts: Facts, report
 
 
 def _check_path(trigger: nodes.Trigger, reports: Reports) -> None:
-    guarded = any(isinstance(c, nodes.Signed | nodes.Token | nodes.Basic | nodes.Open) for c in trigger.clauses)
     if trigger.path is None:
         return
     path = trigger.path.static
@@ -116,13 +109,14 @@ def _check_path(trigger: nodes.Trigger, reports: Reports) -> None:
             "not a path",
             notes=['a path looks like "/leads" or "/erp/orders"; /v1, /livez and /readyz are taken'],
         )
-    if not guarded:
+    if not says_who(trigger):
         reports.add(
             "E602",
             trigger.path.span,
             "a path that anybody can guess must say who may call it",
             "anybody could start this flow",
             fixes=[
+                way(f'on webhook "{path}" token header "X-Token" (secret.TOKEN)', "who sends the secret may call it"),
                 way(f'on webhook "{path}" open', "anybody may call it"),
                 way("on webhook", "without a path: the address is unguessable"),
             ],

@@ -46,6 +46,15 @@ class Answer:
 
 
 @dataclass(frozen=True, slots=True)
+class Guard:
+    """Who may call: a scheme of the catalog, the names of its secrets and its options, each by parameter."""
+
+    scheme: str
+    secrets: tuple[tuple[str, str], ...]
+    options: tuple[tuple[str, str | int], ...]  # durations in ms
+
+
+@dataclass(frozen=True, slots=True)
 class Plan:
     """A flow, compiled: what it takes and what it does."""
 
@@ -70,6 +79,7 @@ class Plan:
     answer: Answer | None = None
     accept: tuple[str, ...] = ("json",)  # kinds of bodies
     cors: tuple[str, ...] = ()  # sites whose pages may read what the door answers; "*": all
+    guard: Guard | None = None
 
 
 def canonical(value: Any) -> Any:

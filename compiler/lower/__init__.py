@@ -37,6 +37,7 @@ def lower(expanded: Expanded, facts: Facts, environment: Environment) -> Plan:
         responds=facts.responds,
         accept=accepted(trigger),
         cors=sites(trigger),
+        guard=facts.guard,
         **lowering.clauses(trigger),
     )
     return replace(plan, own=_own(plan, shapes, environment))

@@ -143,8 +143,8 @@ def _signed(r: Reading, tree: _Tree) -> Signed:
 
 
 def _token(r: Reading, tree: _Tree) -> TokenHeader:
-    header, value = tree.children
-    return TokenHeader(span_of(tree), static_text(r, header), expr(r, value))
+    header, given = tree.children
+    return TokenHeader(span_of(tree), static_text(r, header), arguments(r, given))
 
 
 def _dedupe(r: Reading, tree: _Tree) -> Dedupe:

@@ -159,6 +159,24 @@ on webhook cors "https://site.example" {nome: text}
 """,
     ),
     Code(
+        "E227",
+        "a signature scheme that the catalog does not have",
+        """\
+`signed` names the way in which a sender signs; `seta catalog signed` lists those that there are. `signed hmac(…)` takes
+another sender's way as options.
+""",
+        bad="""\
+flow a
+on webhook "/leads" signed gitub(secret.GITHUB) {n: int}
+  -> log n
+""",
+        good="""\
+flow a
+on webhook "/leads" signed github(secret.GITHUB) {n: int}
+  -> log n
+""",
+    ),
+    Code(
         "E231",
         "a match that leaves values out",
         """\

@@ -116,8 +116,8 @@ on webhook {n: int}
         "E602",
         "a path that anybody may call",
         """\
-Without a path, a webhook answers at an address that nobody can guess. With one, the flow says who may call it: `open`
-says that anybody may.
+Without a path, a webhook answers at an address that nobody can guess. With one, the flow says who may call it with
+`signed`, `token` or `basic`; `open` says that anybody may.
 """,
         bad="""\
 flow a
@@ -126,7 +126,7 @@ on webhook "/leads" {n: int}
 """,
         good="""\
 flow a
-on webhook "/leads" open {n: int}
+on webhook "/leads" token header "X-Token" (secret.LEADS) {n: int}
   -> log n
 """,
     ),
@@ -146,6 +146,42 @@ on webhook {host: text}
 flow a
 on webhook {host: text}
   -> post "{config.erp}/{host}" with {host}
+""",
+    ),
+    Code(
+        "E605",
+        "a value where only a secret may stand",
+        """\
+What a sender is known by is never written in a flow, which everybody reads: the flow names a secret, and its value
+comes from the environment or a file.
+""",
+        bad="""\
+flow a
+on webhook "/leads" signed github("s3cr3t") {n: int}
+  -> log n
+""",
+        good="""\
+flow a
+on webhook "/leads" signed github(secret.GITHUB) {n: int}
+  -> log n
+""",
+    ),
+    Code(
+        "E606",
+        "a part of a request that is judged and not signed",
+        """\
+A time or an id that the signature does not cover proves nothing: whoever has seen a delivery could send it again with
+another one.
+""",
+        bad="""\
+flow a
+on webhook "/leads" signed hmac(secret.K, header: "X-Sign", timestamp: "X-Time") {n: int}
+  -> log n
+""",
+        good="""\
+flow a
+on webhook "/leads" signed hmac(secret.K, header: "X-Sign", timestamp: "X-Time", signed: "{timestamp}.{body}") {n: int}
+  -> log n
 """,
     ),
     Code(

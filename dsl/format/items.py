@@ -147,7 +147,7 @@ def _caller(tokens: Tokens, node: Signed | Token | Basic | Open) -> Doc:
             return (tokens.take("signed"), " ", name(tokens, node.scheme), arguments(tokens, node.args))
         case Token():
             start = spaced(tokens.take("token"), tokens.take("header"), text(tokens, node.header))
-            return (start, " ", tokens.take("("), value(tokens, node.value), tokens.take(")"))
+            return (start, " ", arguments(tokens, node.args))
         case Basic():
             return (tokens.take("basic"), arguments(tokens, node.args))
         case Open():

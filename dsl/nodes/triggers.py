@@ -17,10 +17,10 @@ class Signed(Node):
 
 @dataclass(frozen=True, slots=True)
 class Token(Node):
-    """`token header "X" (secret.NAME)`."""
+    """`token header "X" (secret.NAME, …)`."""
 
     header: Text
-    value: Expr
+    args: tuple[Arg, ...]
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""`seta catalog`: the verbs, functions, records and templates that flows may use."""
+"""`seta catalog`: the verbs, functions, records, templates and schemes that flows may use."""
 
 import re
 from collections.abc import Callable
@@ -17,6 +17,7 @@ from runtime.cli.entries import (
     AnyEntry,
     EntityEntry,
     FunctionEntry,
+    SchemeEntry,
     TemplateEntry,
     VerbEntry,
     document,
@@ -78,11 +79,12 @@ def _catalog(flows: Path) -> Catalog:
 
 
 def _matching(known: list[AnyEntry], wanted: str) -> list[AnyEntry]:
-    """What has this name; else what has it as a part of its name; else of what is said of it."""
+    """What has this name; else what has it as a part of its name, or begins with it; else what is said with it."""
     word = wanted.casefold()
     ways: tuple[Callable[[AnyEntry], bool], ...] = (
         lambda entry: word == entry.name.casefold(),
         lambda entry: word in entry.name.casefold(),
+        lambda entry: entry.signature.casefold().startswith(f"{word} "),
         lambda entry: word in entry.doc.casefold(),
     )
     for fits in ways:
@@ -121,6 +123,8 @@ def _kind(entry: AnyEntry) -> str:
             return "record"
         case TemplateEntry():
             return "template"
+        case SchemeEntry():
+            return "scheme"
 
 
 def _first_sentence(doc: str) -> str:
@@ -146,6 +150,9 @@ def _show(to: Console, entry: AnyEntry) -> None:
         case TemplateEntry():
             _rows(to, "Parameters", [(f"{p.name}: {p.type}", p.doc) for p in entry.params])
             _rows(to, "Language", [(entry.language, "")])
+        case SchemeEntry():
+            _rows(to, "Wants", [(entry.proof.replace("{header}", "the header"), "")])
+            _rows(to, "Parameters", [(f"{p.name}: {param_type(p)}", p.doc) for p in entry.params])
 
 
 def _show_verb(to: Console, verb: VerbEntry) -> None:

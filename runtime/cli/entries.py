@@ -13,12 +13,14 @@ from compiler.catalog import (
     Field,
     Function,
     Param,
+    Scheme,
     Slot,
     Template,
     TemplateParam,
     Verb,
 )
 
+_BY_PLACE: Final = ("secret", "old", "user", "password")  # parameters of schemes
 _LITERALS: Final = {"": "", "static": ' "NAME"', "url": ' "URL"'}
 
 
@@ -70,6 +72,16 @@ class TemplateEntry(msgspec.Struct, frozen=True):
     params: tuple[TemplateParam, ...]
 
 
+class SchemeEntry(msgspec.Struct, frozen=True):
+    """A way in which a delivery proves who sent it."""
+
+    name: str
+    signature: str
+    doc: str
+    proof: str
+    params: tuple[Param, ...]
+
+
 class Document(msgspec.Struct, frozen=True, tag_field="schema", tag="seta.catalog/1"):
     """`seta catalog --json`."""
 
@@ -77,24 +89,26 @@ class Document(msgspec.Struct, frozen=True, tag_field="schema", tag="seta.catalo
     functions: list[FunctionEntry]
     entities: list[EntityEntry]
     templates: list[TemplateEntry]
+    schemes: list[SchemeEntry]
 
 
-AnyEntry = VerbEntry | FunctionEntry | EntityEntry | TemplateEntry
+AnyEntry = VerbEntry | FunctionEntry | EntityEntry | TemplateEntry | SchemeEntry
 
 
 def entries(known: Catalog) -> list[AnyEntry]:
-    """All of a catalog: verbs, functions, records, templates, each in order of name."""
+    """All of a catalog: verbs, functions, records, schemes, templates, each in order of name."""
     return [
         *(_verb(verb) for _, verb in sorted(known.verbs.items())),
         *(_function(function) for _, function in sorted(known.functions.items())),
         *(_entity(entity) for _, entity in sorted(known.entities.items())),
+        *(_scheme(scheme) for _, scheme in sorted(known.schemes.items())),
         *(_template(template, known) for _, template in sorted(known.templates.items())),
     ]
 
 
 def document(found: Iterable[AnyEntry]) -> Document:
     """Entries by kind."""
-    made = Document([], [], [], [])
+    made = Document([], [], [], [], [])
     for entry in found:
         match entry:
             case VerbEntry():
@@ -105,6 +119,8 @@ def document(found: Iterable[AnyEntry]) -> Document:
                 made.entities.append(entry)
             case TemplateEntry():
                 made.templates.append(entry)
+            case SchemeEntry():
+                made.schemes.append(entry)
     return made
 
 
@@ -170,3 +186,21 @@ def _template(template: Template, known: Catalog) -> TemplateEntry:
     params = ", ".join(f"{param.name}: {param.type}" for param in template.params)
     signature = f'{sending} "{template.name}"' + (f" with {{{params}}}" if params else "")
     return TemplateEntry(template.name, signature, template.doc, template.language, template.params)
+
+
+def _scheme(scheme: Scheme) -> SchemeEntry:
+    return SchemeEntry(scheme.name, _clause(scheme), scheme.doc, scheme.proof, scheme.params)
+
+
+def _clause(scheme: Scheme) -> str:
+    """The clause of a trigger as a flow writes it; what stands in brackets may be left out."""
+    words = {"signed": f"signed {scheme.name}", "token": 'token header "X-Token" '}.get(scheme.clause, scheme.name)
+    given = [param for param in scheme.params if scheme.clause != "token" or param.type != "header"]
+    return f"{words}({', '.join(map(_given, given))})"
+
+
+def _given(param: Param) -> str:
+    """An argument as people write it: a secret by place, all else by name."""
+    named = f"{param.name}: " if param.type != "secret" or param.name not in _BY_PLACE else ""
+    value = f"secret.{param.name.upper()}" if param.type == "secret" else "…"
+    return f"{named}{value}" if param.required else f"[{named}{value}]"

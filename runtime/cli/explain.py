@@ -82,6 +82,7 @@ def show_plan(to: Console, plan: Plan) -> None:
     """Print all that is to be said of a flow; on a terminal nothing runs over its edge, a pipe gets it uncut."""
     to.print(terminal.styled(f"{plan.flow}  {plan.file}", "bold"))
     to.print(terminal.styled(f"plan {plan.hash}", "dim"))
+    page.code(to, terminal.styled(f"called by {plan.caller}", "dim"))
     to.print()
     page.code(to, terminal.text_block(plan.long_form))
     if plan.fills:

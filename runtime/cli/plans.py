@@ -6,7 +6,7 @@ import msgspec
 
 from compiler.catalog import Catalog, Template
 from compiler.egress import egress
-from compiler.explain import long_form, python, step_lines
+from compiler.explain import caller, long_form, python, step_lines
 from compiler.pipeline import Compiled, templates
 from compiler.types import show
 from compiler.waits import waits
@@ -71,6 +71,7 @@ class Plan(msgspec.Struct, frozen=True):
     hash: str
     file: str
     path: str | None
+    caller: str
     payload: tuple[PayloadField, ...]
     fills: tuple[FilledIn, ...]
     long_form: str
@@ -95,6 +96,7 @@ def plan_of(flow: Compiled, known: Catalog) -> Plan:
         hash=flow.hash,
         file=flow.source.path,
         path=flow.plan.path,
+        caller=caller(flow, known),
         payload=tuple(fields),
         fills=tuple(FilledIn(fill.rule, fill.text.strip(), fill.says) for fill in flow.fills),
         long_form=long_form(flow),

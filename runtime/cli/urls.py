@@ -10,7 +10,7 @@ from runtime.admin.documents import Url, UrlList
 from runtime.cli import options, terminal
 from runtime.cli.data import ask_urls
 from runtime.cli.folder import load_or_refuse
-from runtime.door.hooks import make_table
+from runtime.door.hooks import addresses
 from runtime.loader import Loaded
 from runtime.serve import urls
 from runtime.settings import Address, Settings
@@ -44,7 +44,7 @@ def command(  # noqa: PLR0913  # one an option
 
 
 def _urls(settings: Settings, loaded: Loaded, key: bytes) -> list[Url]:
-    return urls(settings, make_table(key, loaded.programs.values()))
+    return urls(settings, addresses(key, loaded.programs.values()))
 
 
 def curl(url: Url) -> str:

@@ -33,6 +33,8 @@ _SERVER: Final = (b"server", b"seta")
 _NO_STORE: Final = (b"cache-control", b"no-store")
 _CLOSE: Final = (b"connection", b"close")
 _JSON: Final = (b"content-type", b"application/json")
+_TEXT: Final = (b"content-type", b"text/plain; charset=utf-8")
+_NO_SNIFF: Final = (b"x-content-type-options", b"nosniff")
 _PROBLEM: Final = (b"content-type", b"application/problem+json")
 _BODILESS: Final = (204, 304)
 
@@ -79,6 +81,11 @@ def failed(flow: str, run_id: str) -> Answer:
 def document(status: int, value: Any) -> Answer:
     """Give a JSON document."""
     return Answer(_start(status, [_SERVER, _JSON, _NO_STORE]), msgspec.json.encode(value))
+
+
+def text(said: bytes) -> Answer:
+    """Give plain text."""
+    return Answer(_start(200, [_SERVER, _TEXT, _NO_SNIFF]), said)
 
 
 def problem(
@@ -153,6 +160,12 @@ PARAMETERS: Final = problem(
     "The query has too many parameters",
     "Send at most 1000. Nothing was stored.",
 )
+WRONG_TOKEN: Final = problem(
+    403,
+    "wrong-token",
+    "The verify token is not the one of this webhook",
+    "Compare it with the secret that the flow names. Nothing was stored.",
+)
 BROKEN: Final = problem(
     400,
     "broken-body",
@@ -197,6 +210,17 @@ unwell: Final = Later(
     "The server cannot write to its disk now. Nothing was stored: send it again in some seconds.",
     _PAUSES,
 )
+
+
+def unauthorized(asks: str, challenge: str) -> Answer:
+    """Say what a delivery needs, and nothing of what was wrong with this one: only its sender may find that out."""
+    return problem(
+        401,
+        "unauthorized",
+        "The delivery does not prove who sent it",
+        f"This webhook wants {asks}. Compare the secret, and the clock where a time is signed. Nothing was stored.",
+        headers=[(b"www-authenticate", challenge.encode())],
+    )
 
 
 def too_large(flow: str, limit: int) -> Answer:

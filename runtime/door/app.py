@@ -1,4 +1,4 @@
-"""The public door as an ASGI application: route, read, decode, commit, answer, in this order."""
+"""The public door as an ASGI application: route, read, authenticate, decode, commit, answer, in this order."""
 
 import logging
 from collections.abc import Awaitable, Callable, Mapping
@@ -53,7 +53,7 @@ class Door:
             if hook is None:
                 answer = self._elsewhere(scope)
             elif scope["method"] != "POST":
-                answer = _unposted(hook, scope)
+                answer = hook.gate.greets(scope) or _unposted(hook, scope)
             else:
                 answer = await self._deliver(hook, scope, receive)
         except Refused as refused:
@@ -81,6 +81,8 @@ class Door:
         length = self._admit(hook, headers)
         body = b"" if length == 0 else await self._intake.read(hook, receive, length)
         try:
+            if (refusal := hook.gate.turns_away(scope, body)) is not None:
+                return refusal
             accepted = await self._keep(hook, body, headers.get(b"content-type", b""), scope)
         finally:
             self._intake.held -= len(body)

@@ -10,6 +10,7 @@ from urllib.parse import quote
 import msgspec
 
 from runtime.door.bodies import Screen
+from runtime.door.gate import Gate, Gates
 from runtime.program import Program
 
 _HEX: Final = 24  # 96 bits: nobody guesses an address
@@ -29,30 +30,33 @@ class Hook(msgspec.Struct, frozen=True, gc=False):
     path: str
     program: Program
     screen: Screen
+    gate: Gate
 
 
 Table = Mapping[bytes, Hook]
 
 
-def make_hook(url_key: bytes, program: Program) -> Hook:
-    """Give a flow its address: the one that it names, or one of its own."""
-    path = program.path or hook_path(url_key, program.flow)
-    return Hook(
-        program.flow,
-        quote(path, safe=_PATH_CHARACTERS),
-        program,
-        Screen.of(program.payload),
-    )
+def addresses(url_key: bytes, programs: Iterable[Program]) -> dict[str, Program]:
+    """Give each flow its address: the one that it names, or one of its own.
+
+    Raises ValueError where two flows name the same one.
+    """
+    found: dict[str, Program] = {}
+    for program in programs:
+        path = quote(program.path or hook_path(url_key, program.flow), safe=_PATH_CHARACTERS)
+        if path in found:
+            raise ValueError(f"the flows {found[path].flow} and {program.flow} share the path {path}")
+        found[path] = program
+    return found
 
 
-def make_table(url_key: bytes, programs: Iterable[Program]) -> Table:
+def make_table(url_key: bytes, programs: Iterable[Program], gates: Gates) -> Table:
     """List all addresses of a server. Raises ValueError where two flows name the same one."""
-    table: dict[bytes, Hook] = {}
-    for hook in (make_hook(url_key, program) for program in programs):
-        if hook.path.encode() in table:
-            raise ValueError(f"the flows {table[hook.path.encode()].flow} and {hook.flow} share the path {hook.path}")
-        table[hook.path.encode()] = hook
-    return MappingProxyType(table)
+    hooks = (
+        Hook(program.flow, path, program, Screen.of(program.payload), gates.gate(program))
+        for path, program in addresses(url_key, programs).items()
+    )
+    return MappingProxyType({hook.path.encode(): hook for hook in hooks})
 
 
 class Hooks:

@@ -7,6 +7,7 @@ from runtime.code import CodePool
 from runtime.connections.http import HttpClient
 from runtime.context import Verb
 from runtime.functions import FUNCTIONS
+from runtime.schemes import SCHEMES
 from runtime.steps import code, delete, find_person, get, patch, post, put, send_hsm, upsert_person
 from runtime.steps._plain import plain
 from runtime.steps._results import fitted
@@ -29,7 +30,7 @@ SIGNATURES: Final[tuple[Entry, ...]] = (
 
 def catalog() -> Catalog:
     """All that a flow may use without Python of its own."""
-    return Catalog.of((*SIGNATURES, *(signature for signature, _ in FUNCTIONS)))
+    return Catalog.of((*SIGNATURES, *(signature for signature, _ in FUNCTIONS), *SCHEMES))
 
 
 def verbs(http: HttpClient, pool: CodePool) -> dict[str, Verb]:

@@ -5,8 +5,8 @@ import re
 import pytest
 
 from compiler import ir
-from compiler.explain import long_form, step_lines, tree
-from compiler.pipeline import Compiled, compile_folder
+from compiler.explain import caller, long_form, step_lines, tree
+from compiler.pipeline import Compiled, compile_folder, used_entries
 from dsl import Source, nodes, parse
 from tests.compiler.test_generated import ENVIRONMENT, FLOWS, compiled
 
@@ -82,3 +82,35 @@ def test_what_comes_of_a_failure_is_told_by_step() -> None:
         "put": "whatever may pass is repeated: 2 tries, 1s..2s; then `on error`",
         "on_error/delete": "whatever may pass is repeated: 5 tries, 1s..5m; then dead letter",
     }
+
+
+@pytest.mark.parametrize(
+    ("trigger", "who"),
+    [
+        ("webhook", "whoever knows its address, which nobody can guess"),
+        ('webhook "/a" open', "anybody"),
+        (
+            'webhook "/a" signed github(secret.NEW, secret.OLD)',
+            "who sends HMAC-SHA256 of the body in X-Hub-Signature-256, with secret.NEW, secret.OLD",
+        ),
+        ('webhook token header "X-Token" (secret.T)', "who sends a token in X-Token, with secret.T"),
+        (
+            'webhook "/a" basic(secret.USER, secret.PASSWORD)',
+            "who sends user and password in Authorization, with secret.USER, secret.PASSWORD",
+        ),
+    ],
+)
+def test_reviewer_is_told_who_may_call(trigger: str, who: str) -> None:
+    folder = compile_folder([Source("a.seta", f"flow a\non {trigger} {{n: int}}\n  -> log n\n")], ENVIRONMENT)
+    assert [caller(flow, ENVIRONMENT.catalog) for flow in folder.flows] == [who]
+
+
+def test_plan_keeps_the_names_of_secrets_and_what_its_scheme_is() -> None:
+    signed = 'flow a\non webhook "/a" signed stripe(secret.K, tolerance: 1m) {n: int}\n  -> log n\n'
+    [one] = compile_folder([Source("a.seta", signed)], ENVIRONMENT).flows
+    assert one.plan.guard == ir.Guard("stripe", (("secret", "K"),), (("tolerance", 60_000),))
+    assert one.plan.secrets == ("K",)
+    stripe = ENVIRONMENT.catalog.schemes["stripe"]
+    assert used_entries(one, ENVIRONMENT.catalog) == [stripe]
+    [other] = compile_folder([Source("a.seta", signed.replace("1m", "2m"))], ENVIRONMENT).flows
+    assert one.hash != other.hash

@@ -55,6 +55,23 @@ def test_a_missing_secret_is_named(tmp_path: Path, settings: str, message: str) 
         secrets(load(flows, catalog()), flows, {})
 
 
+GUARDED = 'flow a\non webhook "/a" signed standard(secret.NOVA, secret.ANTIGA) {t: text}\n  -> log t\n'
+
+
+def test_the_secrets_of_a_guard_are_needed_too(tmp_path: Path) -> None:
+    flows = folder(tmp_path, GUARDED)
+    with pytest.raises(FolderError, match="the secret ANTIGA is missing"):
+        secrets(load(flows, catalog()), flows, {"SETA_SECRET_NOVA": "whsec_MfKQ"})
+
+
+def test_a_secret_that_its_scheme_cannot_read_is_named_and_not_shown(tmp_path: Path) -> None:
+    flows = folder(tmp_path, GUARDED)
+    given = {"SETA_SECRET_NOVA": "whsec_MfKQ", "SETA_SECRET_ANTIGA": "whsec_$$$"}
+    with pytest.raises(FolderError) as refused:
+        secrets(load(flows, catalog()), flows, given)
+    assert str(refused.value) == "the secret ANTIGA is not base64: `standard` of the flow a cannot use it"
+
+
 def test_settings_with_an_unknown_key_are_refused(tmp_path: Path) -> None:
     with pytest.raises(FolderError, match=r"seta.toml: Object contains unknown field `confg`"):
         load(folder(tmp_path, SIGNS, "[confg]\nx = 1\n"), catalog())

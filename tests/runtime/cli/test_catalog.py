@@ -68,6 +68,22 @@ Fields
   email: email?
 """
 
+STRIPE = """\
+signed stripe(secret.SECRET, [secret.OLD], [tolerance: …])
+
+Takes what Stripe signs with an endpoint's signing secret, which is used whole, with its `whsec_`.
+Of several signatures one is enough. `dedupe by id for 3d`, over the body's id, lets an event count
+once.
+
+Wants
+  HMAC-SHA256 of time and body in Stripe-Signature
+
+Parameters
+  secret: secret
+  old: secret?            a second secret that is good too, while the first one replaces it
+  tolerance: duration?    how far the signed time may be from now; without it 5m
+"""
+
 BRL = """\
 Functions
   format_brl(value: decimal): text
@@ -86,7 +102,10 @@ def test_all_is_listed_in_columns_that_a_pipe_can_read(seta: Seta) -> None:
     assert heading == ["KIND", "SIGNATURE", "WHAT IT DOES"]
     known = catalog()
     assert [row[0] for row in rows] == (
-        ["verb"] * len(known.verbs) + ["function"] * len(known.functions) + ["record"] * len(known.entities)
+        ["verb"] * len(known.verbs)
+        + ["function"] * len(known.functions)
+        + ["record"] * len(known.entities)
+        + ["scheme"] * len(known.schemes)
     )
     assert ["verb", 'send hsm "NAME" [to person | phone] [with {…}]'] in [row[:2] for row in rows]
     assert ["verb", 'post "URL" [with {…}]: json'] in [row[:2] for row in rows]
@@ -100,7 +119,9 @@ def test_list_on_a_terminal_is_wrapped(seta: Seta, monkeypatch: pytest.MonkeyPat
     assert seta("catalog", "_BRL").output == BRL
     lines = seta("catalog").output.splitlines()
     assert all(len(line) <= 60 for line in lines)
-    assert [line for line in lines if not line.startswith(" ")] == ["Verbs", "", "Functions", "", "Records"]
+    assert [line for line in lines if not line.startswith(" ")] == [
+        *("Verbs", "", "Functions", "", "Records", "", "Schemes")
+    ]
 
 
 def test_what_is_said_is_searched_where_no_name_fits(seta: Seta) -> None:
@@ -121,6 +142,36 @@ def test_page_is_wrapped_on_a_narrow_terminal(seta: Seta, monkeypatch: pytest.Mo
     assert seta("catalog", "round").output == ROUND
 
 
+def test_scheme_is_shown_whole(seta: Seta) -> None:
+    assert seta("catalog", "stripe").output == STRIPE
+
+
+def test_schemes_are_found_by_the_word_that_a_trigger_has(seta: Seta) -> None:
+    names = [entry["name"] for entry in json.loads(seta("catalog", "signed", "--json").output)["schemes"]]
+    assert names == sorted(name for name, scheme in catalog().schemes.items() if scheme.clause == "signed")
+
+
+@pytest.mark.parametrize(
+    ("name", "signature"),
+    [
+        ("meta", "signed meta(secret.SECRET, [secret.OLD], [verify: secret.VERIFY])"),
+        ("token", 'token header "X-Token" (secret.SECRET, [secret.OLD])'),
+        ("basic", "basic(secret.USER, secret.PASSWORD, [secret.OLD])"),
+    ],
+)
+def test_scheme_is_written_as_in_a_trigger(seta: Seta, name: str, signature: str) -> None:
+    [scheme] = json.loads(seta("catalog", name, "--json").output)["schemes"]
+    assert scheme["signature"] == signature
+
+
+@pytest.mark.parametrize("name", catalog().schemes)
+def test_every_scheme_has_a_page(seta: Seta, name: str) -> None:
+    result = seta("catalog", name)
+    assert result.exit_code == 0
+    assert "\nWants\n" in result.output
+    assert all(line == line.rstrip() for line in result.output.splitlines())
+
+
 def test_function_that_may_stand_as_a_step_says_so(seta: Seta) -> None:
     assert "\nAs a step\n  -> trim(x)    rewrites x\n" in seta("catalog", "trim").output
 
@@ -135,12 +186,13 @@ def test_everything_has_a_page(seta: Seta, name: str) -> None:
 
 def test_catalog_is_a_document(seta: Seta) -> None:
     document = json.loads(seta("catalog", "--json").output)
-    assert list(document) == ["schema", "verbs", "functions", "entities", "templates"]
+    assert list(document) == ["schema", "verbs", "functions", "entities", "templates", "schemes"]
     assert document["schema"] == "seta.catalog/1"
     known = catalog()
     assert [entry["name"] for entry in document["verbs"]] == sorted(known.verbs)
     assert [entry["name"] for entry in document["functions"]] == sorted(known.functions)
     assert [entry["name"] for entry in document["entities"]] == sorted(known.entities)
+    assert [entry["name"] for entry in document["schemes"]] == sorted(known.schemes)
 
 
 def test_document_of_one_has_all_of_it(seta: Seta) -> None:
@@ -163,6 +215,7 @@ def test_document_of_one_has_all_of_it(seta: Seta) -> None:
         "functions": [],
         "entities": [],
         "templates": [],
+        "schemes": [],
     }
     [function] = json.loads(seta("catalog", "abs", "--json").output)["functions"]
     assert function == {

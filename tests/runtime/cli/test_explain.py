@@ -21,6 +21,7 @@ PLAN = Plan(
     hash="0123456789abcdef0123456789abcdef",
     file="flows/pedido.seta",
     path=None,
+    caller="whoever knows its address, which nobody can guess",
     payload=(PayloadField("telefone", "telefone", "phone", None, lenient=False),),
     fills=(
         FilledIn("R3", "as person", "the result of `upsert person` is called `person`"),
@@ -52,6 +53,7 @@ PLAN = Plan(
 PAGE = """\
 pedido  flows/pedido.seta
 plan 0123456789abcdef0123456789abcdef
+called by whoever knows its address, which nobody can guess
 
 flow pedido
 on webhook {"order-id" as id: text, telefone: phone, itens: int = 1, origem:
@@ -101,6 +103,7 @@ FLOW = pedido
 PIPED = f"""\
 pedido  flows/pedido.seta
 plan 0123456789abcdef0123456789abcdef
+called by whoever knows its address, which nobody can guess
 
 {PLAN.long_form}
 
@@ -178,6 +181,7 @@ def test_document_has_all_that_the_page_has(seta: Seta, tmp_path: Path) -> None:
                 "hash": flow.hash,
                 "file": "flows/retomada.seta",
                 "path": "/x",
+                "caller": "anybody",
                 "payload": [
                     {"name": "n", "key": "the-n", "type": "int", "default": 1, "lenient": False},
                     {"name": "nome", "key": "nome", "type": "text?", "default": None, "lenient": False},

@@ -2,12 +2,13 @@
 
 import asyncio
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from types import CodeType
 from typing import Any
 
 from runtime.door.app import Door
+from runtime.door.gate import Gates
 from runtime.door.hooks import Hooks, make_table
 from runtime.door.intake import Intake
 from runtime.door.readiness import Readiness
@@ -19,6 +20,8 @@ from runtime.shapes import field as shape_field
 RUN = "0192a1b2-c3d4-7e5f-8a6b-0123456789ab"
 LEAD = '{"nome":"João Silva","email":"joao@example.com","telefone":"11999998888"}'.encode()
 KEY = b"k" * 32
+BASE = "https://hooks.example"
+UNLOCKED = Gates({}, BASE, lambda: 0)
 PATH = "/v1/9f245647a7d3569f67e15bf6"
 
 LEAD_SHAPE = record(
@@ -122,10 +125,18 @@ class Reply:
 class House:
     """A door with one flow, and all that stands around it."""
 
-    def __init__(self, *programs: Program, room: int = 64_000_000, seconds: float = 5.0) -> None:
+    def __init__(
+        self,
+        *programs: Program,
+        room: int = 64_000_000,
+        seconds: float = 5.0,
+        secrets: Mapping[str, str] | None = None,
+        now: int = 0,
+        base: str = BASE,
+    ) -> None:
         self.engine = FakeEngine()
         self.journal = FakeJournal()
-        self.hooks = Hooks(make_table(KEY, programs or (program(),)))
+        self.hooks = Hooks(make_table(KEY, programs or (program(),), Gates(secrets or {}, base, lambda: now)))
         self.readiness = Readiness(self.journal, self.hooks)
         self.intake = Intake(room, seconds)
         self.door = Door(self.engine, self.hooks, self.readiness, self.intake)

@@ -7,9 +7,9 @@ import pytest
 from runtime.door.answers import Refused
 from runtime.door.hooks import Hook, make_table
 from runtime.door.intake import Intake
-from tests.runtime.door.harness import KEY, House, program
+from tests.runtime.door.harness import KEY, UNLOCKED, House, program
 
-[HOOK] = make_table(KEY, [program()]).values()
+[HOOK] = make_table(KEY, [program()], UNLOCKED).values()
 
 
 async def never() -> dict[str, object]:

@@ -1,0 +1,30 @@
+"""What a scheme sees of a request: raw, before anything is decoded."""
+
+from dataclasses import dataclass
+from urllib.parse import parse_qsl
+
+_PARAMETERS = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """A request. `url` is the whole one as the sender called it; headers have names in lower case."""
+
+    method: bytes
+    url: bytes
+    query: bytes
+    headers: list[tuple[bytes, bytes]]
+    body: bytes
+
+    def header(self, name: bytes) -> bytes | None:
+        """The value of a header; None where it is absent, and where it comes twice: which one counts is unclear."""
+        found = [value for known, value in self.headers if known == name]
+        return found[0].strip() if len(found) == 1 else None
+
+    def parameter(self, name: str) -> str | None:
+        """The first value of a query parameter, or None."""
+        try:
+            pairs = parse_qsl(self.query.decode(), keep_blank_values=True, max_num_fields=_PARAMETERS)
+        except ValueError:  # not UTF-8, or too many
+            return None
+        return next((value for known, value in pairs if known == name), None)
