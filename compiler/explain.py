@@ -7,6 +7,7 @@ from typing import Any
 
 from compiler import ir
 from compiler.catalog import Catalog, EffectClass
+from compiler.failing import Failing
 from compiler.pipeline import Compiled
 from compiler.types import show
 from dsl import Source, Span, nodes
@@ -68,8 +69,8 @@ def caller(flow: Compiled, catalog: Catalog) -> str:
 
 def step_lines(flow: Compiled, catalog: Catalog) -> list[StepLine]:
     """Every step of the plan, in text order."""
-    resorts = _resorts(flow.plan)
-    lines = (_step_line(op, flow.source, catalog) for op in ir.all_steps(flow.plan))
+    resorts, failing = _resorts(flow.plan), Failing(flow.plan, catalog)
+    lines = (_step_line(op, flow.source, failing) for op in ir.all_steps(flow.plan))
     return [replace(line, failure=line.failure.replace(_DEAD, resorts[line.id])) for line in lines]
 
 
@@ -90,29 +91,46 @@ def _resorts(plan: ir.Plan) -> dict[str, str]:
     return found
 
 
-def _step_line(op: ir.Step, source: Source, catalog: Catalog) -> StepLine:  # noqa: C901  # one case a kind of step
+def _step_line(op: ir.Step, source: Source, failing: Failing) -> StepLine:
     does = " ".join(source.slice(op.span).split("```")[0].split())
+    if isinstance(op, ir.Parallel | ir.For | ir.Branch):
+        does = does.split("{")[0].strip()
+    return StepLine(op.step, _kind(op), does, _failure(op, failing.of_step(op)))
+
+
+def _kind(op: ir.Step) -> str:  # noqa: C901  # one case a kind of step
     match op:
         case ir.Effect():
-            return StepLine(op.step, f"effect, {op.effect}", does, _effect_failure(op))
+            return f"effect, {op.effect}"
         case ir.Assign():
-            return StepLine(op.step, "pure", does, _pure_failure(op, catalog))
-        case ir.Suspend() | ir.SuspendUntil():
-            return StepLine(op.step, "durable wait", does, "")
-        case ir.WaitFor():
-            return StepLine(op.step, "durable wait", does, "fails as `timeout` when nothing comes")
+            return "pure"
+        case ir.Suspend() | ir.SuspendUntil() | ir.WaitFor():
+            return "durable wait"
         case ir.Emit():
-            return StepLine(op.step, "event", does, "")
+            return "event"
         case ir.Respond():
-            return StepLine(op.step, "answer", does, "")
+            return "answer"
         case ir.Parallel() | ir.For():
-            return StepLine(op.step, "block", does.split("{")[0].strip(), "")
+            return "block"
         case ir.Branch():
-            return StepLine(op.step, "branch", does.split("{")[0].strip(), "")
+            return "branch"
+        case ir.Fail() | ir.Stop():
+            return "end"
+        case ir.LogLine():
+            return "log"
+
+
+def _failure(op: ir.Step, codes: tuple[str, ...]) -> str:
+    """What a step may fail with, and what then: its own way of failing last."""
+    listed = ", ".join(codes)
+    match op:
+        case ir.Effect():
+            values = f"its values may fail ({listed}): {_DEAD}; " if codes else ""
+            return values + _effect_failure(op)
         case ir.Fail():
-            return StepLine(op.step, "end", does, "fails: dead letter")
-        case ir.Stop() | ir.LogLine():
-            return StepLine(op.step, "end" if isinstance(op, ir.Stop) else "log", does, "")
+            return f"fails: {_DEAD}"
+        case _:
+            return f"may fail ({listed}): {_DEAD}" if codes else ""
 
 
 def _effect_failure(op: ir.Effect) -> str:
@@ -137,25 +155,6 @@ def _duration(milliseconds: int) -> str:
         if milliseconds and milliseconds % size == 0:
             return f"{milliseconds // size}{unit}"
     return f"{milliseconds}ms"
-
-
-def _pure_failure(op: ir.Assign, catalog: Catalog) -> str:
-    known = [catalog.functions[name] for name in _functions(op.value) if name in catalog.functions]
-    own = {"python"} if any(function.own for function in known) else set()
-    failures = sorted(own.union(*(function.failures for function in known)))
-    return f"may fail ({', '.join(failures)}): dead letter" if failures else ""
-
-
-def _functions(value: Any) -> Iterator[str]:
-    """The functions that an expression applies."""
-    if isinstance(value, ir.Apply | ir.CallOwn):
-        yield value.function
-    if isinstance(value, tuple):
-        for part in value:
-            yield from _functions(part)
-    elif is_dataclass(value) and not isinstance(value, type):
-        for f in fields(value):
-            yield from _functions(getattr(value, f.name))
 
 
 def python(flow: Compiled) -> str:

@@ -1,5 +1,7 @@
 """Checks steps with blocks: paths that part and meet again."""
 
+from dataclasses import replace
+
 from compiler.check.narrow import narrow
 from compiler.check.patterns import MAX_ARMS, check_patterns, pattern_value
 from compiler.check.steps import Steps
@@ -8,6 +10,7 @@ from compiler.types import (
     BOOL,
     Clash,
     ListOf,
+    OptionalOf,
     Unknown,
 )
 from dsl import nodes
@@ -116,14 +119,24 @@ class Blocks(Steps):
                 related = [(first.name.span, "first here")]
                 self.reports.add("E207", branch.name.span, "two branches have this name", "again", related=related)
             end = self.chain(branch.chain, scope)
+            after = self._beside(after, end)
             for name, binding in end.names.items():
-                if scope.get(name) == binding:
+                if (before := scope.get(name)) is not None and before.variable == binding.variable:
                     continue
                 clash = name in bound
                 bound[name] = branch
                 after = after.bind(Binding(name, binding.variable, Clash(), binding.span, "step") if clash else binding)
         self.inside.pop()
         return after
+
+    def _beside(self, after: Scope, end: Scope) -> Scope:
+        """What a branch tells of what was there before: all branches finish, so that all that they found out holds."""
+        for binding in end:
+            known = after.get(binding.name)
+            if known is not None and known.variable == binding.variable and isinstance(known.type, OptionalOf):
+                after = after.bind(binding)
+        after = replace(after, present=after.present | end.present)
+        return after if end.ended is None or end.ended in self.misplaced else after.end(end.ended)
 
     def _for(self, step: nodes.For, scope: Scope) -> Scope:
         """The body for each item; it binds nothing outside."""

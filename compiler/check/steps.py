@@ -9,7 +9,7 @@ from typing import Literal
 from compiler.check.commands import Commands, word
 from compiler.check.expressions import FAILURE, Expressions
 from compiler.check.facts import Environment, Facts
-from compiler.check.failing import may_fail
+from compiler.check.failing import failures
 from compiler.check.written import TypeReader
 from compiler.expand import Expanded
 from compiler.reports import Reports, listed
@@ -50,6 +50,7 @@ class Steps:
         self._versions: dict[str, int] = {}
         self.blocks = 0
         self.inside: list[Literal["parallel", "for", "for parallel"]] = []
+        self.misplaced: set[Span] = set()  # a `stop` that was reported ends nothing around it
         self._explicit: list[Binding] = []
 
     def start(self) -> Scope:
@@ -157,7 +158,7 @@ class Steps:
     def _over_handled(self, step: nodes.BindStep) -> None:
         """Warn of an `else` after what cannot fail."""
         for clause in step.clauses:
-            if isinstance(clause, nodes.OrElse) and not may_fail(step.value, self._environment):
+            if isinstance(clause, nodes.OrElse) and not failures(step.value, self.facts, self._environment):
                 before = self.reports.source.text[: clause.span.start]
                 span = Span(len(before.rstrip()), clause.span.end)
                 fix = self.reports.replace("remove it", span, "", safe=True)
@@ -278,6 +279,7 @@ class Steps:
             self.expressions.expect(step.value, JSON, scope, "`stop`")
         if self.inside:
             self._misplaced(step.span, "`stop`", "E505")
+            self.misplaced.add(step.span)
         else:
             self._answered(scope, step.span)
         return scope.end(step.span)

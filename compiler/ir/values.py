@@ -86,6 +86,7 @@ class Operation(Node):
     ]
     left: "Expr"
     right: "Expr"
+    fails: tuple[str, ...] = ()  # the codes with which the operator itself may fail
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +101,7 @@ class Negative(Node):
     """Negation of a number."""
 
     value: "Expr"
+    fails: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,6 +3,7 @@
 from datetime import timedelta
 
 from compiler.check.facts import Environment, Facts
+from compiler.check.failing import of_operator, of_sign
 from compiler.ir import (
     Apply,
     At,
@@ -65,7 +66,7 @@ class Values:
             case nodes.Unary(op="not"):
                 return Not(expr.span, self.expr(expr.value))
             case nodes.Unary():
-                return Negative(expr.span, self.expr(expr.value))
+                return Negative(expr.span, self.expr(expr.value), tuple(of_sign(expr, self.facts)))
             case nodes.Binary():
                 return self._binary(expr)
             case nodes.Record():
@@ -169,7 +170,7 @@ class Values:
             return self._compared(expr, left, right)
         if op == "+" and is_text(self.facts.type_of(expr.left)):
             return Operation(expr.span, "join", left, right)
-        return Operation(expr.span, op, left, right)
+        return Operation(expr.span, op, left, right, tuple(sorted(of_operator(expr, self.facts))))
 
 
 def _structured(kind: Type) -> bool:

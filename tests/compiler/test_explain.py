@@ -34,7 +34,7 @@ def test_the_long_form_means_the_same_and_leaves_nothing_to_fill_in(name: str) -
     longer = again(flow)
     assert longer.fills == ()
     assert ir.canonical(longer.plan.ops) == ir.canonical(flow.plan.ops)
-    assert longer.hash == flow.hash or flow.expanded.inferred  # what is inferred for `upsert` alone rejects nothing
+    assert (longer.hash == flow.hash) is not bool(flow.expanded.lenient)  # what only `upsert` infers rejects nothing
     assert long_form(again(longer)) == long_form(longer)
 
 
@@ -114,3 +114,63 @@ def test_plan_keeps_the_names_of_secrets_and_what_its_scheme_is() -> None:
     assert used_entries(one, ENVIRONMENT.catalog) == [stripe]
     [other] = compile_folder([Source("a.seta", signed.replace("1m", "2m"))], ENVIRONMENT).flows
     assert one.hash != other.hash
+
+
+def test_every_point_that_may_fail_is_told_with_its_codes() -> None:
+    (flow,) = compiled("""
+        def parte(n: int, de: int): decimal = n / de
+        on webhook {n: int, d: decimal, xs: [int], dia: date, quando: datetime, t: text, b: bool}
+          -> certo = t + "x"
+          -> parcela = parte(n, n) else { -> stop }
+          -> metade = n / 2
+          -> log n % n
+          -> if n + 1 > 2 or b { -> stop n * n }
+          -> match n - 1 { 1 => { -> log "um" } else => { } }
+          -> match -d { 1 => { } else => { -> log -n } }
+          -> for x in xs { -> emit pago by x + 1 with {dia: dia + 1d, outro: dia + 1h} }
+          -> for x in [1, 2] { -> log x }
+          -> parallel { a { -> y = d * d } b { -> fail "{n}" } }
+    """)
+    assert {line.id: line.failure for line in step_lines(flow, ENVIRONMENT.catalog)} == {
+        "certo": "",
+        "parte_parcela": "may fail (division_by_zero): its `else`",
+        "parte_parcela/else/stop": "",
+        "metade": "",
+        "log": "may fail (division_by_zero): dead letter",
+        "if": "may fail (overflow): dead letter",
+        "if/stop.value": "may fail (overflow): dead letter",
+        "if/stop": "",
+        "match": "may fail (overflow): dead letter",
+        "match/1/log": "",
+        "match~2": "",
+        "match~2/else/log": "may fail (overflow): dead letter",
+        "for": "may fail (too_many): dead letter",
+        "for/emit_pago": "may fail (not_whole_days, overflow): dead letter",
+        "for~2": "",
+        "for~2/log": "",
+        "parallel": "",
+        "parallel/a/y": "may fail (overflow): dead letter",
+        "parallel/b/fail": "fails: dead letter",
+    }
+
+
+def test_waits_answers_and_effects_tell_how_their_values_may_fail() -> None:
+    (flow,) = compiled("""
+        on webhook {n: int, t: text, quando: datetime}
+          -> respond 200 {n: n + 1}
+          -> wait 2h * n
+          -> wait until quando + 2h
+          -> wait for pago by n + 1 within 2h as p: {valor: int}
+          -> wait for pago by t within 2h else { -> fail "{p.valor}" }
+          -> post "https://a.example/x" with {valor: parse_int(t)}
+    """)
+    assert {line.id: line.failure for line in step_lines(flow, ENVIRONMENT.catalog)} == {
+        "respond": "may fail (overflow): dead letter",
+        "wait": "may fail (overflow): dead letter",
+        "wait_until": "may fail (overflow): dead letter",
+        "wait_for_pago": "may fail (overflow, result, timeout): dead letter",
+        "wait_for_pago~2": "may fail (timeout): its `else`",
+        "wait_for_pago~2/else/fail": "fails: dead letter",
+        "post": "its values may fail (not_a_number, overflow): dead letter; "
+        "repeated only if surely not done: 5 tries, 1s..5m; a lost answer: dead letter",
+    }

@@ -1,5 +1,6 @@
 """Generated Python does what the plan says, before and after the optimiser: both are compared with an interpreter."""
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -8,8 +9,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from compiler import ir
 from compiler.check import Environment
 from compiler.codegen import generate
+from compiler.failing import Failing
 from compiler.pipeline import Compiled, compile_folder
 from dsl import Source, render_text
 from runtime.loader import FolderSettings, link
@@ -48,6 +51,17 @@ class Versions:
         assert "\n".join(interpret(self.flow.plan, delivery)) == expected
         for program in self.programs:
             assert "\n".join(record(program, delivery)) == expected
+        self._foretold(expected)
+
+    def _foretold(self, trace: str) -> None:
+        """What a run failed with is among the codes that `explain` tells of its step."""
+        steps, failing = (
+            {op.step: op for op in ir.all_steps(self.flow.plan)},
+            Failing(self.flow.plan, ENVIRONMENT.catalog),
+        )
+        for step, code in re.findall(r"^failed ([^\s\[]+)(?:\[\d+\])* '(\w+)'", trace, re.MULTILINE):
+            if not isinstance(steps[step], ir.Effect | ir.WaitFor | ir.Fail):  # those fail as the test wills
+                assert code in failing.of_step(steps[step])
 
 
 def versions(flow: Compiled) -> Versions:

@@ -1,7 +1,6 @@
 """The hash of a plan follows what a flow means: not how it is written, and everything that it does."""
 
 import re
-from itertools import pairwise
 
 import pytest
 from hypothesis import given, settings
@@ -36,13 +35,8 @@ def spaced(text: str, data: st.DataObject) -> str:
     parts: list[str] = []
     tokens = [token for token in _TOKEN.findall(text) if not token.startswith("#")]
     spaces = data.draw(st.lists(_SPACES, min_size=1, max_size=9))
-    for number, (token, following) in enumerate(pairwise([*tokens, ""])):
-        space = spaces[number % len(spaces)]
-        if token.isspace():
-            # what tells a name from a word looks over blanks only
-            parts.append(" " if "#" in space and following in ("=", ":", "error") else space)
-        else:
-            parts.append(token)
+    for number, token in enumerate(tokens):
+        parts.append(spaces[number % len(spaces)] if token.isspace() else token)
     return "".join(parts)
 
 

@@ -155,11 +155,19 @@ def test_a_failure_in_a_condition_or_a_subject_is_that_of_its_step() -> None:
 
 
 def test_all_branches_of_parallel_finish_and_the_first_failure_in_text_order_counts() -> None:
-    text = 'on webhook -> parallel { a { -> log 1 -> fail "a" } b { -> fail "b" } c { -> log 3 } } -> log 4'
-    assert trace(text) == [
+    text = """
+    on webhook {n: int}
+      -> parallel {
+           a { -> log 1 -> if n > 0 { -> fail "a" } }
+           b { -> if n > 0 { -> fail "b" } }
+           c { -> log 3 }
+         }
+      -> log 4
+    """
+    assert trace(text, {"n": 1}) == [
         "parallel 0 | log parallel/a/log 1",
         "parallel 2 | log parallel/c/log 3",
-        "failed parallel/a/fail 'failed', 'a'",
+        "failed parallel/a/if/fail 'failed', 'a'",
     ]
 
 
