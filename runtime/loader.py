@@ -1,14 +1,15 @@
 """A folder of flows becomes programs: read, compile, link. Beside the command, only this calls the compiler."""
 
 import linecache
+import marshal
 import tomllib
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from functools import partial
 from pathlib import Path
-from types import SimpleNamespace
-from typing import Any, Literal
+from types import CodeType, SimpleNamespace
+from typing import Any, Final, Literal
 
 import msgspec
 
@@ -74,11 +75,16 @@ def load(path: Path, known: Catalog, own: Own | None = None) -> Loaded:
 
     Without the folder's own Python, nothing that uses it can be run. Raises FolderError.
     """
-    settings = folder_settings(path)
-    catalog = folder_catalog(path, known)
-    compiled = _compile(path, catalog, settings)
+    compiled, catalog, settings = compile_all(path, known)
     programs = {flow.name: link(flow, catalog, settings, own) for flow in compiled.flows}
     return Loaded(programs, compiled, settings.config, settings, catalog, own)
+
+
+def compile_all(path: Path, known: Catalog) -> tuple[Folder, Catalog, FolderSettings]:
+    """Compile all flows of a folder, or of the one around a file; its catalog file adds to what is known."""
+    settings = folder_settings(path)
+    catalog = folder_catalog(path, known)
+    return _compile(path, catalog, settings), catalog, settings
 
 
 def compile_path(path: Path, catalog: Catalog, settings: FolderSettings) -> Folder:
@@ -257,27 +263,61 @@ class _Bundle(msgspec.Struct, frozen=True):
 _read_bundle = msgspec.json.Decoder(_Bundle).decode
 
 
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """A flow as far as it can be made anywhere: another process may make it. `code` is for the very same Python."""
+
+    flow: str
+    hash: str
+    plan: Plan
+    path: str
+    text: str
+    code: bytes
+    places: tuple[Place, ...]
+    sources: bytes
+
+
 def link(flow: Compiled, catalog: Catalog, settings: FolderSettings, own: Own | None = None) -> Program:
     """Make a compiled flow runnable."""
-    filename = f"{flow.source.path}@{flow.hash[:8]}"
-    code = compile(flow.module, filename, "exec")
-    lines = [f"{line}\n" for line in flow.source.text.split("\n")]  # as linecache has them: each with its end
-    linecache.cache[filename] = (len(flow.source.text), None, lines, filename)
+    return finish(prepare(flow, catalog, settings), own)
+
+
+def prepare(flow: Compiled, catalog: Catalog, settings: FolderSettings) -> Prepared:
+    """Do all of linking that takes long."""
+    code = compile(flow.module, f"{flow.source.path}@{flow.hash[:8]}", "exec")
+    return Prepared(
+        flow.name,
+        flow.hash,
+        flow.plan,
+        flow.source.path,
+        flow.source.text,
+        marshal.dumps(code),
+        _places(flow),
+        msgspec.json.encode(_bundle(flow, catalog, settings)),
+    )
+
+
+def finish(flow: Prepared, own: Own | None = None) -> Program:
+    """Do the rest of linking, in the process that runs the flow."""
+    code: CodeType = marshal.loads(flow.code)  # noqa: S302  # of `prepare`
+    filename = code.co_filename
+    lines = [f"{line}\n" for line in flow.text.split("\n")]  # as linecache has them: each with its end
+    linecache.cache[filename] = (len(flow.text), None, lines, filename)
     names = _namespace(own)
     exec(code, names)  # noqa: S102  # built from nodes by our own compiler, never from text
     plan = flow.plan
     return Program(
-        flow=flow.name,
+        flow=flow.flow,
         plan=flow.hash,
         path=plan.path,
         limit=plan.limit,
         responds=plan.responds,
         payload=names[PAYLOAD],
         run=names[FLOW],
-        filename=flow.source.path,
-        places=_places(flow),
+        filename=flow.path,
+        places=flow.places,
         code=code,
-        sources=msgspec.json.encode(_bundle(flow, catalog, settings)),
+        sources=flow.sources,
         handler=names.get(ON_ERROR),
         headers=plan.headers,
         query=plan.query,
@@ -347,12 +387,30 @@ def _places(flow: Compiled) -> tuple[Place, ...]:
     return tuple(found)
 
 
+_PLANS: Final = 1000  # in memory, or as many as the folder has
+
+
 class Programs:
     """The programs of a server by plan: those of its folder, and older ones made again from their bundles."""
 
     def __init__(self, programs: Mapping[str, Program], own: Own | None = None) -> None:
         self._own = own
         self._by_plan = {program.plan: program for program in programs.values()}
+
+    def add(self, programs: Mapping[str, Program], own: Own | None) -> None:
+        """Take in what a reload has brought.
+
+        The oldest of many plans are forgotten, and all older ones where the folder has functions of its own: they are
+        made again from what the journal keeps, with the Python of today.
+        """
+        self._own = own
+        if own is not None and own.functions:
+            self._by_plan.clear()
+        for program in programs.values():
+            self._by_plan.pop(program.plan, None)
+            self._by_plan[program.plan] = program
+        for plan in list(self._by_plan)[: -max(len(programs), _PLANS)]:
+            del self._by_plan[plan]
 
     def find(self, plan: str, bundle: bytes | None) -> Program:
         """The program of a plan. Raises UnknownPlan where it is not loaded and cannot be made from the bundle."""

@@ -7,9 +7,10 @@ import random
 import signal
 import socket
 import time
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
@@ -20,7 +21,7 @@ from granian.log import LogLevels
 from granian.server.embed import Server
 
 from runtime.admin.app import Admin
-from runtime.admin.documents import Url
+from runtime.admin.documents import Refusal, Reloaded, Url
 from runtime.admin.operations import LocalOperations
 from runtime.code import CodePool
 from runtime.connections import local
@@ -28,16 +29,18 @@ from runtime.connections.guard import Guard
 from runtime.connections.http import HttpClient, aiohttp_transport
 from runtime.context import Verb
 from runtime.door.app import Door
-from runtime.door.gate import Gates
-from runtime.door.hooks import Hooks, Table, make_table
+from runtime.door.hooks import Hooks, Table
 from runtime.door.intake import Intake
 from runtime.door.readiness import Readiness
 from runtime.door.samples import sample_of
 from runtime.engine.engine import Engine, Limits
 from runtime.engine.life import Surroundings
 from runtime.journal import FolderInUse, SqliteJournal, open_journal
-from runtime.loader import Loaded, Programs
-from runtime.program import Program
+from runtime.journal.database import NAME
+from runtime.loader import FolderError, Loaded, Programs
+from runtime.reload.compiling import Refused
+from runtime.reload.reloader import Reloader, Rooms
+from runtime.reload.watch import watch
 from runtime.settings import Address, Settings
 from runtime.steps import verbs
 
@@ -168,20 +171,22 @@ class House:
     intake: Intake
     door: Door
     operations: LocalOperations
+    reloader: Reloader
 
 
-def compose(settings: Settings, journal: SqliteJournal, loaded: Loaded, known_verbs: Mapping[str, Verb]) -> House:
-    """Put a server together. Nothing runs yet."""
-    around = Surroundings(journal, known_verbs, loaded.config, now, random.random, settings.secrets)
-    limits = Limits(running=settings.running, keep_events=keep_events(loaded.programs.values()))
-    engine = Engine(around, Programs(loaded.programs, loaded.own).find, Entropy(), limits)
-    gates = Gates(settings.secrets, public_base(settings), now)
-    hooks = Hooks(make_table(journal.url_key, loaded.programs.values(), gates))
+def compose(settings: Settings, journal: SqliteJournal, known_verbs: Mapping[str, Verb], pool: CodePool) -> House:
+    """Put a server together. It serves nothing yet, and nothing runs."""
+    around = Surroundings(journal, known_verbs, {}, now, random.random)
+    programs = Programs({})
+    engine = Engine(around, programs.find, Entropy(), Limits(running=settings.running))
+    hooks = Hooks({})
     readiness = Readiness(journal, hooks)
     intake = Intake(settings.bodies, settings.body_seconds)
     door = Door(engine, hooks, readiness, intake)
     operations = LocalOperations(journal, lambda: urls(settings, served(hooks.table)), engine.hands, engine.replays)
-    return House(settings, journal, engine, hooks, readiness, intake, door, operations)
+    rooms = Rooms(journal, engine, programs, hooks, readiness, public_base(settings), around)
+    reloader = Reloader(rooms, settings.flows, settings.environment, pool.renew)
+    return House(settings, journal, engine, hooks, readiness, intake, door, operations, reloader)
 
 
 class Entropy:
@@ -196,14 +201,6 @@ class Entropy:
             self._left = os.urandom(max(number, _ENTROPY_BYTES))
         given, self._left = self._left[:number], self._left[number:]
         return given
-
-
-def keep_events(programs: Iterable[Program]) -> int:
-    """How long an event is kept, in ms: as long as any flow may wait for one.
-
-    Never less than the engine's own default, because runs of plans that are no longer here may wait too.
-    """
-    return max([Limits().keep_events, *(program.waits for program in programs)])
 
 
 def now() -> int:
@@ -271,11 +268,14 @@ class Stop:
         os.kill(os.getpid(), number)
 
 
-async def serve(settings: Settings, loaded: Loaded, announce: Announce, stop: Stop | None = None) -> int:
+async def serve(settings: Settings, loaded: Loaded | Refused, announce: Announce, stop: Stop | None = None) -> int:
     """Run a server until it is told to stop; 0, or 1 where it had to stop by itself.
 
-    `announce` is called when it listens. Raises ServeError where it cannot, and what `open_journal` raises.
+    A folder that was refused is served as it was before. `announce` is called when the server listens. Raises
+    ServeError where it cannot, and what `open_journal` raises.
     """
+    if isinstance(loaded, Refused) and not (settings.data / NAME).is_file():
+        raise ServeError(loaded.why)
     async with AsyncExitStack() as stack:
         journal = await _take(settings)
         stack.push_async_callback(journal.close)
@@ -285,8 +285,11 @@ async def serve(settings: Settings, loaded: Loaded, announce: Announce, stop: St
             size=settings.code_processes, environment=settings.code_environment, modules=settings.flows.absolute()
         )
         stack.push_async_callback(pool.close)
-        known = {**verbs(http, pool), **loaded.own_verbs(settings.secrets)}
-        house = compose(await _with_addresses(settings), journal, loaded, known)
+        house = compose(await _with_addresses(settings), journal, verbs(http, pool), pool)
+        try:
+            await house.reloader.begin(loaded)
+        except FolderError as error:
+            raise ServeError(str(error)) from error
         return await run(house, announce, stop or Stop())
 
 
@@ -309,22 +312,44 @@ async def _with_addresses(settings: Settings) -> Settings:
 
 async def run(house: House, announce: Announce, stop: Stop) -> int:
     """Open the doors of a server, and close them when it is told to stop."""
-    await house.engine.keep({hook.flow: hook.program for hook in house.hooks.table.values()})
     public, inside = _listeners(house)
+    reloads: list[asyncio.Task[None]] = []
     try:
         for listener in (*inside, public):
             await listener.start()
         house.engine.start()
         stop.listen()
+        reloads = _reloads(house)
         announce(Started(house.settings, urls(house.settings, served(house.hooks.table))))
         return await _wait(stop, (public, *inside))
     finally:
+        for task in reloads:
+            task.cancel()
         await _drain(house, public, inside)
+
+
+def _reloads(house: House) -> list[asyncio.Task[None]]:
+    """Read the folder again at SIGHUP, and where that is wanted after each change of it."""
+    reloader, settings = house.reloader, house.settings
+    loop = asyncio.get_running_loop()
+    loop.add_signal_handler(signal.SIGHUP, reloader.ask)
+    works = [reloader.run(), *([watch(settings.flows, reloader.ask)] if settings.watch else [])]
+    return [loop.create_task(work) for work in works]
+
+
+async def _reload(reloader: Reloader) -> Reloaded | Refusal:
+    """Reload for who asks over the socket."""
+    found = await reloader.reload()
+    if isinstance(found, Refused):
+        detail = f"{found.detail}\n{found.why}" if found.detail else found.why
+        return Refusal(type="urn:seta:problem:refused", title="The old flows go on", status=409, detail=detail)
+    return Reloaded(found.number, sorted(found.plans))
 
 
 def _listeners(house: House) -> tuple[Listener, list[Listener]]:
     settings, detail = house.settings, house.readiness.detail
-    inside = [Listener(Admin(house.operations, detail), settings, settings.socket)]
+    reload = partial(_reload, house.reloader)
+    inside = [Listener(Admin(house.operations, detail, reload=reload), settings, settings.socket)]
     if settings.admin is not None:
         admin = Admin(house.operations, detail, settings.admin.host)
         inside.append(Listener(admin, settings, settings.admin))

@@ -1,5 +1,6 @@
 """Every setting of one server or command, decoded once at the edge and passed down as an argument."""
 
+from collections.abc import Mapping
 from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from typing import Final
@@ -66,7 +67,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     allow_outbound: tuple[Opening, ...] = ()
 
     code_processes: int = 2  # for the code blocks of flows
-    secrets: dict[str, str] = msgspec.field(default_factory=dict)
+    environment: Mapping[str, str] = msgspec.field(default_factory=dict)  # where a server looks for secrets
+    secrets: dict[str, str] = msgspec.field(default_factory=dict)  # of a single run in the foreground
+    watch: bool = False  # reload after each change of the folder of flows
     code_environment: dict[str, str] = {}  # PATH, LANG and TZ, which is all that they see
 
     folder_seconds: float = 10.0  # to wait for a dying process to let go of the data folder

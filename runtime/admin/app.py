@@ -22,7 +22,7 @@ from runtime.admin.asking import (
     refusal,
 )
 from runtime.admin.changes import Changes
-from runtime.admin.documents import MessageList, PersonList, Refusal, RunDocument, RunList, UrlList
+from runtime.admin.documents import MessageList, PersonList, Refusal, Reloaded, RunDocument, RunList, UrlList
 from runtime.admin.operations import NoSuchRunError, Operations, RunFilter, UnclearRunError
 from runtime.engine.hands import WrongState
 from runtime.journal.protocol import JournalError, RunState
@@ -41,7 +41,13 @@ class Admin:
     `host` is the name that the address is configured with; None: it is a socket file, which no browser reaches.
     """
 
-    def __init__(self, operations: Operations, readiness: Callable[[], Document], host: str | None = None) -> None:
+    def __init__(
+        self,
+        operations: Operations,
+        readiness: Callable[[], Document],
+        host: str | None = None,
+        reload: Callable[[], Awaitable[Reloaded | Refusal]] | None = None,
+    ) -> None:
         self._operations = operations
         self._readiness = readiness
         self._host = host
@@ -52,7 +58,7 @@ class Admin:
             "/urls": self._urls,
             "/readyz": self._readyz,
         }
-        self._changes = Changes(operations)
+        self._changes = Changes(operations, reload)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""

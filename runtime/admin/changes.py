@@ -1,6 +1,7 @@
 """What the admin address changes: each a POST, over the socket only."""
 
 from collections.abc import Awaitable, Callable
+from functools import partial
 from http import HTTPStatus
 from pathlib import Path
 from typing import Final
@@ -8,7 +9,7 @@ from typing import Final
 import msgspec
 
 from runtime.admin.asking import BadRequestError, Document, Query, limit, number, refusal
-from runtime.admin.documents import Backup, Released, ReplayList, RunDocument, is_json
+from runtime.admin.documents import Backup, Refusal, Released, Reloaded, ReplayList, RunDocument, is_json
 from runtime.admin.operations import Operations
 from runtime.engine.again import ENDS, Wanted
 
@@ -18,18 +19,20 @@ _MOST_RUNS: Final = 9_999_999_999_999_999
 
 _read_wanted = msgspec.json.Decoder(Wanted).decode
 
+Reload = Callable[[], Awaitable[Reloaded | Refusal]]
 Change = Callable[[str, Query, bytes], Awaitable[Document]]  # of the run of an id
 
 
 class Changes:
     """Finds what a path asks for, and does it."""
 
-    def __init__(self, operations: Operations) -> None:
+    def __init__(self, operations: Operations, reload: Reload | None = None) -> None:
         self._operations = operations
         self._of_all: dict[str, Callable[[Query, bytes], Awaitable[Document]]] = {
             "/replay": self._replay,
             "/release": self._release,
             "/backup": self._backup,
+            **({} if reload is None else {"/reload": partial(_reloaded, reload)}),
         }
         self._of_runs: dict[str, Change] = {"cancel": self._cancel, "retry": self._retry, "resolve": self._resolve}
 
@@ -82,3 +85,8 @@ class Changes:
             raise BadRequestError("the path is not absolute")
         await self._operations.backup(path)
         return 200, Backup(str(path))
+
+
+async def _reloaded(reload: Reload, query: Query, body: bytes) -> Document:  # noqa: ARG001  # like all others
+    told = await reload()
+    return (told.status if isinstance(told, Refusal) else 200), told

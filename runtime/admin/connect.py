@@ -39,7 +39,7 @@ async def connect(settings: Settings, make_urls: MakeUrls, wait: float = 10.0) -
 
 async def _find(settings: Settings, deadline: float) -> RemoteOperations | SqliteJournal:
     while True:
-        if (server := await _server(settings)) is not None:
+        if (server := await find_server(settings)) is not None:
             return server
         try:
             return await open_journal(settings.data, clock=_now, tables=(local.TABLES,), wait=_TRY_SECONDS)
@@ -48,7 +48,8 @@ async def _find(settings: Settings, deadline: float) -> RemoteOperations | Sqlit
                 raise
 
 
-async def _server(settings: Settings) -> RemoteOperations | None:
+async def find_server(settings: Settings) -> RemoteOperations | None:
+    """The server that owns the data folder, or None where none answers. Who asks closes it."""
     if not settings.socket.exists():
         return None
     server = RemoteOperations(settings.socket)

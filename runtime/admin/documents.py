@@ -228,6 +228,13 @@ class ReplayList(msgspec.Struct, frozen=True, tag_field="schema", tag="seta.repl
     upto: int = 0
 
 
+class Reloaded(msgspec.Struct, frozen=True, tag_field="schema", tag="seta.reload/1"):
+    """`seta reload --json`: the generation that is served, and its flows in order of name."""
+
+    generation: int
+    flows: list[str]
+
+
 class Refusal(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """A problem (RFC 9457) of the admin address. `ids` are the runs that an unclear id could mean."""
 

@@ -15,6 +15,7 @@ from runtime.admin.documents import (
     PersonList,
     Refusal,
     Released,
+    Reloaded,
     ReplayList,
     Run,
     RunDocument,
@@ -28,6 +29,7 @@ from runtime.engine.again import Page, Wanted
 from runtime.engine.hands import WrongState
 
 SECONDS: Final = 10.0  # for one answer
+RELOAD_SECONDS: Final = 300.0  # for the largest folder, behind another reload
 
 T = TypeVar("T")
 
@@ -118,6 +120,14 @@ class RemoteOperations:
     async def urls(self) -> list[Url]:
         """List addresses."""
         return (await self._get("/urls", UrlList)).urls
+
+    async def reload(self) -> Reloaded:
+        """Let the server read its folder again. Raises RefusedError, with why the generation before goes on."""
+        try:
+            response = await self._client.post("/reload", timeout=RELOAD_SECONDS)
+        except httpx.TransportError as error:
+            raise RefusedError(f"the server went away: {type(error).__name__}") from error
+        return _checked(response, Reloaded)
 
     async def _get(self, path: str, kind: type[T], **query: str | int) -> T:
         return _checked(await self._send(path, **query), kind)

@@ -7,6 +7,7 @@ import click
 
 COMMANDS: Final = {
     "serve": "serve",
+    "reload": "reload",
     "urls": "urls",
     "runs": "runs",
     "replay": "replay",

@@ -14,6 +14,7 @@ from runtime.extend.loading import Own
 from runtime.extend.modules import OwnPythonError
 from runtime.frozen import loaded_python
 from runtime.loader import FolderError, Loaded, folder_of, load, secrets
+from runtime.reload.compiling import Refused, refusal
 from runtime.steps import catalog
 
 _PASSED_TO_CODE: Final = ("PATH", "LANG", "TZ")
@@ -21,15 +22,32 @@ _PASSED_TO_CODE: Final = ("PATH", "LANG", "TZ")
 
 def load_or_refuse(flows: Path, color: str, own: Own | None = None) -> Loaded:
     """Load a folder; where it has errors, print them and end with exit code 1."""
+    loaded = _load(flows, color, own)
+    if isinstance(loaded, Refused):
+        raise Problem(loaded.why)
+    return loaded
+
+
+def load_to_serve(flows: Path, color: str, environment: Mapping[str, str]) -> Loaded | Refused:
+    """Load a folder with its own Python and look for its secrets; where it has errors, print them."""
+    try:
+        loaded = _load(flows, color, loaded_python(flows, catalog()))
+        if isinstance(loaded, Loaded):
+            secrets(loaded, flows, environment)
+    except (FolderError, OwnPythonError) as error:
+        return Refused(str(error))
+    return loaded
+
+
+def _load(flows: Path, color: str, own: Own | None) -> Loaded | Refused:
     try:
         loaded = load(flows, catalog(), own)
     except FolderError as error:
-        raise Problem(str(error)) from error
-    if loaded.folder.broken:
-        refuse(loaded.diagnostics, color)
-    if not loaded.programs:
-        raise Problem(f"there is no flow in {flows}: a flow is a file that ends in .seta")
-    return loaded
+        return Refused(str(error))
+    refused = refusal(flows, loaded.folder)
+    if refused is not None and loaded.folder.broken:
+        _show(loaded.diagnostics, color)
+    return refused or loaded
 
 
 def load_whole_or_refuse(path: Path, color: str) -> Loaded:
@@ -67,8 +85,12 @@ def code_environment(environment: Mapping[str, str]) -> dict[str, str]:
 def refuse(diagnostics: Iterable[Diagnostic], color: str) -> None:
     """Print diagnostics and what they come to on standard error, and end with exit code 1."""
     found = list(diagnostics)
-    click.echo(render_text(found, color=is_colored(color, sys.stderr.isatty())), err=True)
+    _show(found, color)
     raise Problem(summary(found))
+
+
+def _show(diagnostics: Iterable[Diagnostic], color: str) -> None:
+    click.echo(render_text(list(diagnostics), color=is_colored(color, sys.stderr.isatty())), err=True)
 
 
 def is_colored(color: str, terminal: bool) -> bool:  # noqa: FBT001  # a fact about a stream

@@ -10,7 +10,7 @@ from rich.console import Console
 
 from runtime.cli import logs, options, terminal
 from runtime.cli.data import KNOWN_ERRORS, Problem
-from runtime.cli.folder import code_environment, load_or_refuse, python_or_refuse, secrets_or_refuse
+from runtime.cli.folder import code_environment, load_to_serve
 from runtime.cli.urls import curl
 from runtime.serve import ServeError, Started, serve
 from runtime.settings import Address, Opening, Settings, parse_address
@@ -54,6 +54,7 @@ def _address(ctx: click.Context, param: click.Parameter, value: str | None) -> A
     metavar="SECONDS",
     help="How long runs may take to end when the server is told to stop.",
 )
+@click.option("--watch", envvar="SETA_WATCH", is_flag=True, help="Reload after each change of the folder of flows.")
 @options.color
 def command(  # noqa: PLR0913  # one an option
     *,
@@ -65,15 +66,16 @@ def command(  # noqa: PLR0913  # one an option
     public_url: str | None,
     allow_outbound: tuple[Opening, ...],
     grace: float,
+    watch: bool,
     color: str,
 ) -> None:
     """Serve the flows of a folder until Ctrl-C.
 
     SIGTERM and Ctrl-C let what runs end; a second one ends the server at once. Whatever is under way goes on at the
-    next start.
+    next start. SIGHUP and `seta reload` read the folder again; if it cannot be served, the flows before go on.
     """
     logs.configure()
-    loaded = load_or_refuse(flows, color, python_or_refuse(flows))
+    loaded = load_to_serve(flows, color, os.environ)
     settings = Settings(
         flows=flows,
         data=data,
@@ -82,7 +84,8 @@ def command(  # noqa: PLR0913  # one an option
         public_url=public_url,
         allow_outbound=allow_outbound,
         grace=grace,
-        secrets=secrets_or_refuse(loaded, flows),
+        environment=os.environ,
+        watch=watch,
         code_processes=os.cpu_count() or 1,
         code_environment=code_environment(os.environ),
     )

@@ -119,6 +119,12 @@ NOT_FOUND: Final = problem(
     "Nothing is served at this address",
     "Compare the whole URL, to its last character, with what `seta urls` prints.",
 )
+GONE: Final = problem(
+    410,
+    "gone",
+    "Nothing is served at this address any more",
+    "Its flow was removed or has another address: ask who owns it, and send nothing more here. Nothing was stored.",
+)
 
 
 def _post_only(*methods: str) -> Answer:

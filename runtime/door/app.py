@@ -70,6 +70,8 @@ class Door:
     def _elsewhere(self, scope: Scope) -> Answer:
         """Answer what is no hook. Every unknown address gets the same, so that none can be told from another."""
         path, method = scope["raw_path"], scope["method"]
+        if path in self._hooks.retired:
+            return answers.GONE
         if path not in (b"/livez", b"/readyz"):
             return answers.NOT_FOUND
         if method not in ("GET", "HEAD"):

@@ -64,3 +64,8 @@ class Hooks:
 
     def __init__(self, table: Table) -> None:
         self.table = table
+        self.retired: frozenset[bytes] = frozenset()  # addresses that once were served, and are not any more
+
+    def put_in_force(self, table: Table, retired: Iterable[str]) -> None:
+        """Serve these addresses from now on; requests that are under way end as they began."""
+        self.table, self.retired = table, frozenset(path.encode() for path in retired)

@@ -1,5 +1,7 @@
 """Whether the server can take deliveries, and why not."""
 
+from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any, Protocol
 
 from runtime.door.answers import DISK_FULL, Refused, draining, unwell
@@ -18,11 +20,27 @@ class Vitals(Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True)
+class Serving:
+    """The generation of flows that is served, and why the folder as it is now is not."""
+
+    number: int
+    at: int  # when it was committed, in ms since the Unix epoch
+    refused: str = ""
+    detail: str = ""  # the diagnostics, as people read them
+
+    def document(self) -> dict[str, Any]:
+        """Say it to who runs the server."""
+        told: dict[str, Any] = {"number": self.number, "at": datetime.fromtimestamp(self.at / 1000, UTC)}
+        return {**told, "refused": self.refused, "detail": self.detail} if self.refused else told
+
+
 class Readiness:
     """The server's own view of itself. `draining` turns true once, when it is told to stop."""
 
     def __init__(self, journal: Vitals, hooks: Hooks) -> None:
         self.draining = False
+        self.serving: Serving | None = None
         self._journal = journal
         self._hooks = hooks
 
@@ -54,7 +72,9 @@ class Readiness:
 
     def detail(self) -> tuple[int, dict[str, Any]]:
         """Status and document for who runs the server."""
-        return self._document([{"name": name, "detail": detail} for name, detail in self.reasons().items()])
+        reasons = [{"name": name, "detail": detail} for name, detail in self.reasons().items()]
+        status, told = self._document(reasons)
+        return status, told if self.serving is None else {**told, "generation": self.serving.document()}
 
     def _document(self, reasons: list[Any]) -> tuple[int, dict[str, Any]]:
         told = {"schema": "seta.ready/1", "ready": not reasons, "reasons": reasons}

@@ -17,7 +17,7 @@ from runtime.engine.lanes import Lane, Lanes
 from runtime.engine.life import Life, Shared, Surroundings
 from runtime.engine.retention import Retention
 from runtime.engine.runs import FindProgram, Runs, UnknownPlan
-from runtime.journal.protocol import Accept, JournalError, KeepPlan
+from runtime.journal.protocol import Accept, JournalError, KeepGeneration, KeepPlan
 from runtime.program import NO_REQUEST, Program, Request
 
 __all__ = ["Engine", "FindProgram", "Limits", "UnknownPlan"]
@@ -33,7 +33,7 @@ class Limits:
 
     running: int = 256
     reread_seconds: float = 1.0  # pause after the journal refused something
-    keep_events: int = 30 * DAY  # ms that an event is kept: the longest `within` of the folder
+    keep_events: int = 30 * DAY  # ms that an event is kept, or longer where a flow waits longer
 
 
 class Engine:
@@ -82,16 +82,28 @@ class Engine:
         await self._runs.stop(grace)
         await asyncio.gather(*self._keepers, return_exceptions=True)
 
-    async def keep(self, programs: Mapping[str, Program]) -> None:
-        """Keep the sources of these programs, so that their runs can end on them; they are the flows from now on."""
+    async def keep(self, programs: Mapping[str, Program], *beside: KeepGeneration) -> None:
+        """Keep the sources of these programs, so that their runs can end on them, and in the same commit the rest.
+
+        They are the flows from now on. Raises JournalError; then nothing has changed.
+        """
         now = self._clock()
+        self._retention.hold(program.plan for program in programs.values())
+        plans = (KeepPlan(program.plan, program.flow, program.sources, now) for program in programs.values())
+        writes: list[KeepPlan | KeepGeneration] = [*plans, *beside]
+        await self._journal.commit(*writes)
+        if any(write.lost for write in writes):
+            raise JournalError("the plans could not be kept")
+        self._retention.need(program.plan for program in programs.values())
         for program in programs.values():
             self._lanes.limit(program.flow, program.concurrency)
-        self._retention.need(program.plan for program in programs.values())
         self.replays.programs = dict(programs)
-        await self._journal.commit(
-            *(KeepPlan(program.plan, program.flow, program.sources, now) for program in programs.values())
-        )
+        # never less than the limits say: runs of flows that are gone may wait for events too
+        self._shared.keep_events = max(self._limits.keep_events, *(program.waits for program in programs.values()), 0)
+
+    def adopt(self, around: Surroundings) -> None:
+        """Let steps find this configuration, these secrets and verbs from now on, also those of runs under way."""
+        self._shared.around = around
 
     @property
     def running(self) -> int:

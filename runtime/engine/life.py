@@ -24,9 +24,9 @@ class Surroundings:
     secrets: Mapping[str, str] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Shared:
-    """What the engine adds to that."""
+    """What the engine adds to that. A reload puts other surroundings in the place of those that were."""
 
     around: Surroundings
     keep_events: int  # ms
@@ -39,7 +39,6 @@ class Life:
 
     __slots__ = (
         "answered",
-        "around",
         "doing",
         "program",
         "replay",
@@ -66,13 +65,17 @@ class Life:
         self.seq = seq
         self.program = program
         self.shared = shared
-        self.around = shared.around
         self.request = request
         self.serial = serial
         self.answered = False
         self.doing: set[str] = set()  # steps whose effect is under way
         self.replay = Replay(records)
         self.taken: dict[tuple[str, str], int] = {}  # name and key of an event -> the last number that the run took
+
+    @property
+    def around(self) -> Surroundings:
+        """What there is now of configuration, secrets and verbs."""
+        return self.shared.around
 
     async def commit(self, *writes: Record | Await | Emit | KeepAnswer) -> None:
         """Put writes on disk. Raises Abandoned where the run is no longer ours, and JournalError."""

@@ -21,6 +21,10 @@ class Retention:
         self._needed: frozenset[str] = frozenset()
         self._left: dict[str, int] = {}  # plan -> when another took its place
 
+    def hold(self, plans: Iterable[str]) -> None:
+        """Take note of plans that may soon be in force, beside those that are."""
+        self._needed = self._needed.union(plans)
+
     def need(self, plans: Iterable[str]) -> None:
         """Take note of the plans in force; those that were before may still get a run that is being accepted."""
         now, needed = self._clock(), frozenset(plans)

@@ -23,6 +23,7 @@ from runtime.journal.protocol import (
     Emit,
     JournalError,
     KeepAnswer,
+    KeepGeneration,
     KeepPlan,
     Kind,
     Move,
@@ -35,7 +36,7 @@ from runtime.journal.protocol import (
 )
 from runtime.journal.records import OPEN, may_end, problem, put, row_of
 
-_Rare = Cancel | Reopen | Release | KeepPlan | Await | Emit | KeepAnswer | Prune
+_Rare = Cancel | Reopen | Release | KeepPlan | KeepGeneration | Await | Emit | KeepAnswer | Prune
 
 log = logging.getLogger(__name__)
 
@@ -45,6 +46,9 @@ _KEEP_PLAN: Final = """
     INSERT INTO plans (plan, flow, bundle, kept_at) VALUES (?, ?, ?, ?)
     ON CONFLICT (plan) DO UPDATE SET last_run = NULL WHERE last_run IS NOT NULL
 """
+_KEEP_GENERATION: Final = (
+    "INSERT INTO meta (name, value) VALUES ('generation', ?) ON CONFLICT (name) DO UPDATE SET value = excluded.value"
+)
 _ADD_RUN: Final = (
     "INSERT INTO runs (id, key, flow, plan, state, received_at, keep, serial) VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
 )
@@ -114,7 +118,7 @@ def forget(write: Write) -> None:
             write.more = False
         case Release():
             write.released = 0
-        case Move() | Cancel() | Reopen() | KeepPlan() | KeepAnswer():
+        case Move() | Cancel() | Reopen() | KeepPlan() | KeepGeneration() | KeepAnswer():
             pass
 
 
@@ -139,6 +143,8 @@ def _apply_rare(connection: apsw.Connection, write: _Rare) -> None:
             _whole(connection, lambda: by_hand.apply(connection, write))
         case KeepPlan():
             connection.execute(_KEEP_PLAN, (write.plan, write.flow, write.bundle, write.at))
+        case KeepGeneration():
+            connection.execute(_KEEP_GENERATION, (write.document,))
         case Await():
             _whole(connection, lambda: events.wait(connection, write))
         case Emit():

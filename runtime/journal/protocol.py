@@ -172,6 +172,14 @@ class KeepPlan:
 
 
 @dataclass(slots=True)
+class KeepGeneration:
+    """What is served from now on, and after a restart that finds nothing that compiles: JSON of the rooms above."""
+
+    document: bytes
+    lost: bool = False  # set by the commit: an error of ours (logged); nothing was kept
+
+
+@dataclass(slots=True)
 class Await:
     """A step waits for an event, or goes on waiting: written anew each time that its run comes by.
 
@@ -237,7 +245,9 @@ class Prune:
     lost: bool = False  # set by the commit: an error of ours (logged); nothing was forgotten
 
 
-Write = Accept | Record | Move | Cancel | Reopen | Release | KeepPlan | Await | Emit | KeepAnswer | Prune
+Write = (
+    Accept | Record | Move | Cancel | Reopen | Release | KeepPlan | KeepGeneration | Await | Emit | KeepAnswer | Prune
+)
 
 
 class StepRow(msgspec.Struct, frozen=True):
@@ -350,6 +360,10 @@ class Journal(Protocol):
 
     async def plan(self, plan: str) -> bytes | None:
         """The bundle kept for a plan."""
+        ...
+
+    async def generation(self) -> bytes | None:
+        """The document of the last generation that was kept."""
         ...
 
     async def runs(

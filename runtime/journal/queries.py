@@ -58,6 +58,7 @@ DUE_RUNS: Final = f"""
 NEXT_WAKE: Final = "SELECT min(wake_at) FROM runs WHERE state = 'waiting'"
 STEPS: Final = "SELECT step, kind, args, value, attempt, at FROM steps WHERE run = ? ORDER BY n"
 PLAN: Final = "SELECT bundle FROM plans WHERE plan = ?"
+GENERATION: Final = "SELECT value FROM meta WHERE name = 'generation'"
 RUN: Final = """
     SELECT seq, id, flow, plan, state, received_at, ended_at, step, error, key, body, notes, wake_at, serial
     FROM runs JOIN deliveries ON run = seq WHERE id = ?
@@ -109,6 +110,12 @@ def steps(connection: apsw.Connection, run: int) -> list[StepRow]:
 def plan(connection: apsw.Connection, name: str) -> bytes | None:
     """The bundle kept for a plan."""
     value: bytes | None = connection.execute(PLAN, (name,)).get
+    return value
+
+
+def generation(connection: apsw.Connection) -> bytes | None:
+    """The document of the last generation that was kept."""
+    value: bytes | None = connection.execute(GENERATION).get
     return value
 
 

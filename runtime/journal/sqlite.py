@@ -91,6 +91,10 @@ class SqliteJournal:
         """The bundle kept for a plan."""
         return await self.read(partial(queries.plan, name=plan))
 
+    async def generation(self) -> bytes | None:
+        """The document of the last generation that was kept."""
+        return await self.read(queries.generation)
+
     async def runs(
         self, *, limit: int, flow: str | None = None, state: RunState | None = None, since: int | None = None
     ) -> list[RunRow]:

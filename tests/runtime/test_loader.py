@@ -18,7 +18,6 @@ from runtime.loader import (
     relink,
     secrets,
 )
-from runtime.serve import keep_events
 from runtime.steps import catalog
 
 SIGNS = "flow a\non webhook {t: text}\n  -> log hmac_sha256(secret.CHAVE, t)\n"
@@ -131,8 +130,6 @@ def test_a_program_knows_how_long_it_may_wait_for_an_event(tmp_path: Path) -> No
     text = "flow a\non webhook {id: text}\n  -> wait for x by id within 45d\n  -> wait for y by id within 2h\n"
     program = load(folder(tmp_path, text), catalog()).programs["a"]
     assert program.waits == 45 * 86_400_000
-    assert keep_events([program]) == program.waits
-    assert keep_events([]) == 30 * 86_400_000
 
 
 def test_the_data_directory_beside_flows_is_no_flow(tmp_path: Path) -> None:

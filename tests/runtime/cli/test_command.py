@@ -20,6 +20,7 @@ Options:
 
 Commands:
   serve    Serve the flows of a folder until Ctrl-C.
+  reload   Let the server read its folder of flows again.
   urls     Print where each flow is called, and a line to try it.
   runs     List runs, show one, or say how one goes on.
   replay   Start new runs of past deliveries, on the plans of today.
@@ -56,6 +57,7 @@ def test_help_fits_on_a_page(seta: Seta) -> None:
     "name",
     [
         "serve",
+        "reload",
         "urls",
         "runs",
         "replay",
