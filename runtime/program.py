@@ -84,6 +84,10 @@ class Program:
     cors: tuple[str, ...] = ()  # sites whose pages may read what the door answers; "*": all
     guard: Guard | None = None  # None: whoever knows the address may call
 
+    def read(self, body: bytes, request: Request) -> Any:
+        """The payload of a delivery that was kept. Raises NotJsonError, MisfitError."""
+        return (self.payload.decode_form if request.form else self.payload.decode)(body).payload
+
     def place(self, step: str) -> Place | None:
         """Where a step stands in the text."""
         return next((place for place in self.places if place.step == step), None)

@@ -95,15 +95,16 @@ class Replays:
         program = self.programs.get(run.flow)
         if program is None:
             return "the flow is not served any more"
+        request = _read_request(run.context) if run.context else NO_REQUEST
         try:
-            payload = program.payload.decode(run.body).payload
+            payload = program.read(run.body, request)
         except (MisfitError, NotJsonError) as error:
             return f"the delivery does not fit the flow any more: {error}"
         now = self._clock()
         run_id = self._new_id(now)
         key = run.key if wanted.same_key else run_id
         write = Accept(run_id, key, run.flow, program.plan, now, run.body, notes=run.notes, running=False)
-        complete(write, program, payload, _read_request(run.context) if run.context else NO_REQUEST)
+        complete(write, program, payload, request)
         write.dedupe = None  # it is meant to be a repeat
         write.lender = 0 if wanted.again else run.seq
         return write

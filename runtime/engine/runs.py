@@ -99,8 +99,7 @@ class Runs:
     async def _revive(self, row: OpenRun, run: Run) -> tuple[Life, Any]:
         program = await self._program(row.plan)
         request = _read_request(row.context) if row.context else NO_REQUEST
-        shape = program.payload
-        payload = (shape.decode_form if request.form else shape.decode)(row.body).payload
+        payload = program.read(row.body, request)
         life = Life(run, row.seq, program, self._shared, request=request, records=row.steps, serial=row.serial)
         return life, payload
 

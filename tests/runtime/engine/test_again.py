@@ -1,6 +1,7 @@
 """Replaying: new runs of past deliveries, on the plans in force, with what is recorded."""
 
 import asyncio
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -219,6 +220,16 @@ async def test_a_replay_takes_no_dedupe_key_and_keeps_what_of_the_request_the_pl
     await server.end(await replayed(server), RunState.DONE)
     assert world.calls == ["b:1h", "b:1h"]
     assert (await server.deliver(1)).run_id == old
+
+
+async def test_a_form_is_read_as_one_again(servers: Servers) -> None:
+    flow = replace(program(two), payload=record("P", field("n", integer)))
+    server = await servers.start(flow, world=World(b=[wrong(), "fine"]))
+    body = b'{"n":"41"}'
+    payload = flow.payload.decode_form(body).payload
+    run = (await server.engine.accept(flow, payload, body, request=Request({}, {}, form=True))).run_id
+    await server.end(run, RunState.DEAD)
+    await server.end(await replayed(server), RunState.DONE)
 
 
 async def test_a_run_that_has_not_ended_cannot_be_replayed(servers: Servers) -> None:
