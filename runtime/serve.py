@@ -28,6 +28,7 @@ from runtime.connections import local
 from runtime.connections.guard import Guard
 from runtime.connections.http import HttpClient, aiohttp_transport
 from runtime.context import Verb
+from runtime.door.answers import media_types
 from runtime.door.app import Door
 from runtime.door.hooks import Hooks, Table
 from runtime.door.intake import Intake
@@ -212,10 +213,12 @@ def urls(settings: Settings, flows: Mapping[str, Program]) -> list[Url]:
     """Say where each flow is called, in order of name, of programs by path."""
     base = public_base(settings)
     by_name = sorted(flows.items(), key=lambda entry: entry[1].flow)
-    return [
-        Url(program.flow, "POST", f"{base}{path}", sample_of(program.accept, program.payload))
-        for path, program in by_name
-    ]
+    return [_url(base, path, program) for path, program in by_name]
+
+
+def _url(base: str, path: str, program: Program) -> Url:
+    body = sample_of(program.accept, program.payload)
+    return Url(program.flow, "POST", f"{base}{path}", body, media_types(program.accept))
 
 
 def served(table: Table) -> dict[str, Program]:

@@ -35,9 +35,6 @@ def check_bodies(trigger: nodes.Trigger, facts: Facts, reports: Reports) -> None
     for clause in clauses:
         _known_kinds(clause, reports)
         for name in clause.kinds:
-            if name.text == "multipart":
-                reports.not_yet(name.span, "`accept multipart`")
-        for name in clause.kinds:
             _can_bring(name.text, name, trigger, facts, reports)
     if not clauses and trigger.payload is not None:
         _can_bring("json", trigger.payload, trigger, facts, reports)

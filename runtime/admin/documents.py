@@ -58,12 +58,13 @@ class RunWithSteps(Run, frozen=True, kw_only=True):
 
 
 class Url(msgspec.Struct, frozen=True):
-    """Where a flow is called. `sample` is a body that it takes."""
+    """Where a flow is called. `sample` is a body that it takes; `accept` are the media types of such bodies."""
 
     flow: str
     method: str
     url: str
     sample: str
+    accept: tuple[str, ...] = ("application/json",)
 
 
 class Person(msgspec.Struct, frozen=True, kw_only=True):

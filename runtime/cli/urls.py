@@ -3,6 +3,7 @@
 import shlex
 from functools import partial
 from pathlib import Path
+from urllib.parse import parse_qsl
 
 import click
 
@@ -49,4 +50,7 @@ def _urls(settings: Settings, loaded: Loaded, key: bytes) -> list[Url]:
 
 def curl(url: Url) -> str:
     """Write the line that sends a flow its sample, for a shell."""
-    return f"curl {shlex.quote(url.url)} -d {shlex.quote(url.sample)}"
+    if url.accept != ("multipart/form-data",):
+        return f"curl {shlex.quote(url.url)} -d {shlex.quote(url.sample)}"
+    fields = " ".join(f"--form-string {shlex.quote(f'{name}={value}')}" for name, value in parse_qsl(url.sample))
+    return f"curl {shlex.quote(url.url)} {fields}"

@@ -278,9 +278,9 @@ def _sendable(accept: Sequence[str]) -> str:
     return " or ".join(f"{what} ({media})" for what, media in (_TO_SEND[kind] for kind in accept))
 
 
-def media_types(accept: Sequence[str]) -> list[str]:
+def media_types(accept: Sequence[str]) -> tuple[str, ...]:
     """The media types of the kinds that a flow takes."""
-    return [_TO_SEND[kind][1] for kind in accept]
+    return tuple(_TO_SEND[kind][1] for kind in accept)
 
 
 def webhook(flow: str, accept: Sequence[str]) -> Answer:

@@ -18,6 +18,10 @@ _TWO_WAYS: Final = "One of its fields is a value and also holds others, by the b
 _NESTED: Final = re.compile(r"([^\[\]]+)((?:\[[^\[\]]*\])+)")
 
 
+class File(dict[str, Any]):
+    """What is said of a file: a value of its own, which fields are not put into."""
+
+
 def read_form(body: bytes, charset: str = UTF_8) -> dict[str, Any]:
     """The fields of application/x-www-form-urlencoded, nested as their names say.
 
@@ -37,7 +41,7 @@ def nested(pairs: Iterable[tuple[str, Any]]) -> dict[str, Any]:
     """Fields put where their names say: `a[b]` into an object, `a[]` at the end of an array. Raises UnreadableError."""
     top: dict[str, Any] = {}
     for name, value in pairs:
-        path = _path(name)
+        path = path_of(name)
         if len(path) > DEPTH:
             raise UnreadableError(f"Its fields are nested more than {DEPTH} deep.")
         node: Any = top
@@ -47,7 +51,8 @@ def nested(pairs: Iterable[tuple[str, Any]]) -> dict[str, Any]:
     return top
 
 
-def _path(name: str) -> list[str]:
+def path_of(name: str) -> list[str]:
+    """The keys that a field's name leads through; an empty one is the end of an array."""
     found = _NESTED.fullmatch(name)
     return [found[1], *found[2][1:-1].split("][")] if found else [name]
 
@@ -57,7 +62,7 @@ def _inside(node: Any, part: str, kind: type[list[Any] | dict[str, Any]]) -> Any
         node.append(kind())
         return node[-1]
     inner = node.setdefault(part, kind())
-    if not isinstance(inner, kind):
+    if type(inner) is not kind:
         raise UnreadableError(_TWO_WAYS)
     return inner
 
@@ -69,7 +74,7 @@ def _put(node: Any, part: str, value: Any) -> None:
         node[part] = value
     elif isinstance(node[part], list):
         node[part].append(value)
-    elif isinstance(node[part], dict):
+    elif type(node[part]) is dict:
         raise UnreadableError(_TWO_WAYS)
     else:
         node[part] = [node[part], value]

@@ -1,6 +1,7 @@
 """Which kind of body came, whether its flow takes it, and what of it is kept."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import Any, Final, NamedTuple
 
 import msgspec
@@ -8,8 +9,9 @@ import msgspec
 from runtime.door import answers
 from runtime.door.answers import Refused
 from runtime.door.bodies import decode, opens_as_json
-from runtime.door.forms import read_form
+from runtime.door.forms import path_of, read_form
 from runtime.door.hooks import Hook
+from runtime.door.parts import read_parts
 from runtime.door.texts import UnreadableError, charset_of, read_text
 from runtime.shapes import Decoded, MisfitError, NotJsonError
 
@@ -38,8 +40,10 @@ def take(hook: Hook, body: bytes, content_type: bytes) -> Taken:
                 return Taken(decode(hook.program.payload, hook.screen, body), body)
             case "text":
                 return _text(hook, read_text(body, charset_of(content_type)))
-            case _:
+            case "form":
                 return _form(hook, read_form(body, charset_of(content_type)))
+            case _:
+                return _form(hook, read_parts(body, content_type, partial(_takes_content, hook.program.payload.schema)))
     except (NotJsonError, UnreadableError) as error:
         raise Refused(answers.unreadable(hook.flow, kind, str(error))) from None
     except MisfitError as misfit:
@@ -74,6 +78,18 @@ def _said(accept: Sequence[str], media: bytes) -> str:
 def _form(hook: Hook, fields: dict[str, Any]) -> Taken:
     kept = msgspec.json.encode(fields)
     return Taken(hook.program.payload.decode_form(kept), kept, form=True)
+
+
+def _takes_content(schema: Mapping[str, Any], name: str) -> bool:
+    """Whether a file in this field of a form has a key for its content, by what the flow declares."""
+    at = schema
+    for key in (*path_of(name), None):
+        at = next((one for one in at.get("anyOf", ()) if "type" in one), at)
+        if at.get("type") == "array" and (key is None or key == "" or key.isdecimal()):
+            at = at["items"]
+        elif key is not None:
+            at = at.get("properties", {}).get(key, {})
+    return "base64" in at.get("properties", {})
 
 
 def _text(hook: Hook, text: str) -> Taken:

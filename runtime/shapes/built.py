@@ -8,7 +8,7 @@ from typing import Any, Literal
 import msgspec
 
 from runtime.failures import StepFailure
-from runtime.shapes.kinds import Kind, is_text, raw_scalar, scalar_text, taker
+from runtime.shapes.kinds import SCALAR, Kind, is_text, or_null, raw_scalar, scalar_text, taker
 from runtime.shapes.problems import FormObject, FormText, Mismatch, Problem, describe, refuse
 from runtime.shapes.reading import opened
 
@@ -34,7 +34,9 @@ def ranged(kind: Kind, low: int | None, high: int | None) -> Kind:
             return None
         return taker(name, lambda _: bounded(taken))(value, pointer, problems)
 
-    return Kind(name, kind.annotation, take, refine, kind.keeps_empty)
+    least, most = ("minLength", "maxLength") if kind.annotation is str else ("minimum", "maximum")
+    bounds = {key: bound for key, bound in ((least, low), (most, high)) if bound is not None}
+    return Kind(name, kind.annotation, take, {**kind.schema, **bounds}, refine, kind.keeps_empty)
 
 
 def nominal(name: str, canonical: Callable[[str], str]) -> Kind:
@@ -50,6 +52,7 @@ def nominal(name: str, canonical: Callable[[str], str]) -> Kind:
         name,
         msgspec.Raw,
         taker(name, lambda value: convert(scalar_text(value))),
+        {**SCALAR, "description": f"a {name}, in any usual form"},
         lambda raw: convert(raw_scalar(raw)),
     )
 
@@ -62,7 +65,7 @@ def enum(*values: str) -> Kind:
     def convert(value: Any) -> str:
         return str(value) if is_text(value) and value in allowed else refuse()
 
-    return Kind(name, Literal[values], taker(name, convert), keeps_empty="" in allowed)
+    return Kind(name, Literal[values], taker(name, convert), {"enum": list(values)}, keeps_empty="" in allowed)
 
 
 def array(item: Kind) -> Kind:
@@ -81,7 +84,7 @@ def array(item: Kind) -> Kind:
         return [refine_item(value) for value in values] if refine_item else values
 
     annotation = list.__class_getitem__(item.annotation)
-    return Kind(name, annotation, take, refine if refine_item else None)
+    return Kind(name, annotation, take, {"type": "array", "items": item.schema}, refine if refine_item else None)
 
 
 def _several(value: Any) -> Any:
@@ -109,4 +112,5 @@ def maybe(kind: Kind) -> Kind:
         return None if absent or refine_value is None else refine_value(value)
 
     annotation = msgspec.Raw if raw else kind.annotation | None
-    return Kind(f"{kind.name} or null", annotation, take, refine if refine_value else None, kind.keeps_empty)
+    name, schema = f"{kind.name} or null", or_null(kind.schema)
+    return Kind(name, annotation, take, schema, refine if refine_value else None, kind.keeps_empty)

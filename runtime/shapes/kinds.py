@@ -1,7 +1,7 @@
 """Kinds of values, as generated code names them."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
@@ -13,6 +13,7 @@ from runtime.shapes.problems import FormText, Mismatch, Number, Problem, describ
 from runtime.shapes.reading import loads, opened
 
 Take = Callable[[Any, str, list[Problem]], Any]
+Schema = Mapping[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,13 +22,20 @@ class Kind:
 
     `annotation` is what msgspec decodes and `refine` finishes it inside the struct, raising ValueError where it does
     not fit. `take` does both for a value read the slow way (numbers as `Number`) and notes problems instead.
+    `schema` says of it what JSON Schema (2020-12) can say.
     """
 
     name: str
     annotation: Any
     take: Take
+    schema: Schema
     refine: Callable[[Any], Any] | None = None
     keeps_empty: bool = False  # empty text is a value here, not absence
+
+
+def or_null(schema: Schema) -> Schema:
+    """What is said of a value that may also be null."""
+    return {"anyOf": [schema, {"type": "null"}]} if schema else schema
 
 
 def taker(name: str, convert: Callable[[Any], Any]) -> Take:
@@ -95,6 +103,9 @@ def _decimal(value: Any) -> Decimal:
         return _exact(Decimal(value))
     except ArithmeticError:
         refuse()
+
+
+SCALAR: Schema = {"type": ["string", "number"]}
 
 
 def scalar_text(value: Any) -> str:
@@ -176,7 +187,7 @@ def _date(value: Any) -> date:
 
 
 _DATE = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
-_DURATION = re.compile(r"(\d{1,12})(ms|s|m|h|d|w)", re.ASCII)
+_DURATION = re.compile(r"([0-9]{1,12})(ms|s|m|h|d|w)")
 _UNITS = {"ms": 1, "s": 1_000, "m": 60_000, "h": 3_600_000, "d": 86_400_000, "w": 604_800_000}
 
 
@@ -201,18 +212,22 @@ def _url(value: Any) -> str:
 
 _URL = re.compile(r"https?://[^\s/?#@\x00-\x20]+([/?#][^\s\x00-\x1f]*)?", re.IGNORECASE)
 
-text = Kind("text", str, taker("text", _text), keeps_empty=True)
-boolean = Kind("bool", bool, taker("bool", _bool))
+_STRING: Schema = {"type": "string"}
+_EXACT: Schema = {"anyOf": [{"type": "number"}, {"type": "string", "pattern": "^-?[0-9]{1,20}(\\.[0-9]{1,8})?$"}]}
+
+text = Kind("text", str, taker("text", _text), _STRING, keeps_empty=True)
+boolean = Kind("bool", bool, taker("bool", _bool), {"type": "boolean"})
 integer = Kind(
     "int",
     Annotated[int, msgspec.Meta(ge=_LOW, le=_HIGH)],
     taker("int", _int),
+    {"type": "integer", "minimum": _LOW, "maximum": _HIGH},
 )
-decimal = Kind("decimal", Decimal, taker("decimal", _decimal), _exact)
-scalar = Kind("text or number", msgspec.Raw, taker("text or number", scalar_text), raw_scalar)
-anything = Kind("json", msgspec.Raw, taker("json", _json), _raw_json, keeps_empty=True)
-email = Kind("email", str, taker("email", _email), _email)
-moment = Kind("datetime", str, taker("datetime", _datetime), _datetime)
-day = Kind("date", str, taker("date", _date), _date)
-span = Kind("duration", str, taker("duration", _duration), _duration)
-url = Kind("url", str, taker("url", _url), _url)
+decimal = Kind("decimal", Decimal, taker("decimal", _decimal), _EXACT, _exact)
+scalar = Kind("text or number", msgspec.Raw, taker("text or number", scalar_text), SCALAR, raw_scalar)
+anything = Kind("json", msgspec.Raw, taker("json", _json), {}, _raw_json, keeps_empty=True)
+email = Kind("email", str, taker("email", _email), {**_STRING, "format": "email"}, _email)
+moment = Kind("datetime", str, taker("datetime", _datetime), {**_STRING, "format": "date-time"}, _datetime)
+day = Kind("date", str, taker("date", _date), {**_STRING, "format": "date"}, _date)
+span = Kind("duration", str, taker("duration", _duration), {**_STRING, "pattern": f"^{_DURATION.pattern}$"}, _duration)
+url = Kind("url", str, taker("url", _url), {**_STRING, "format": "uri"}, _url)

@@ -6,7 +6,7 @@ from typing import Any
 
 import msgspec
 
-from runtime.shapes.kinds import Kind
+from runtime.shapes.kinds import Kind, Schema, or_null
 from runtime.shapes.problems import MisfitError, Problem, describe, refuse
 from runtime.shapes.reading import loads, of_form, opened
 
@@ -24,6 +24,13 @@ class Field:
     required: bool = True
     default: Any = None
     lenient: bool = False
+
+    @property
+    def schema(self) -> Schema:
+        """What JSON Schema can say of a value: of an optional one, that null is absence."""
+        if self.required:
+            return self.kind.schema
+        return {**or_null(self.kind.schema), **({} if self.default is None else {"default": self.default})}
 
     def absent(self, value: object) -> bool:
         """Whether this value, read the slow way, counts as none at all."""
@@ -60,6 +67,13 @@ class Shape:
         """The JSON keys that are read from the top of a body."""
         return tuple(field.key for field in self.fields)
 
+    @property
+    def schema(self) -> Schema:
+        """What JSON Schema (2020-12) can say of a body."""
+        required = [field.key for field in self.fields if field.required]
+        properties = {field.key: field.schema for field in self.fields}
+        return {"type": "object", "properties": properties, **({"required": required} if required else {})}
+
     def decode(self, body: bytes) -> Decoded:
         """Decode a body that was screened for depth.
 
@@ -95,7 +109,7 @@ class Shape:
             taken = self.take(value, pointer, problems)
             return None if len(problems) > before else self.plain(**taken)
 
-        return Kind("object", self.struct, take)
+        return Kind("object", self.struct, take, self.schema)
 
     def read(self, value: Any) -> Decoded:
         """The payload from a value that was read the slow way. Raises MisfitError with every problem there is."""
@@ -192,6 +206,11 @@ class _Whole(Shape):
     def keys(self) -> tuple[str, ...]:
         """No key of the body has a meaning of its own: repeats are found while reading."""
         return ()
+
+    @property
+    def schema(self) -> Schema:
+        """As of its only field."""
+        return self.fields[0].kind.schema
 
     def decode(self, body: bytes) -> Decoded:
         """As for any shape."""

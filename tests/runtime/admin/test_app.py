@@ -215,7 +215,8 @@ async def test_messages_are_listed(app: Admin) -> None:
 
 async def test_urls_are_listed(app: Admin) -> None:
     url = {"flow": "erp", "method": "POST", "url": "http://127.0.0.1:8400/v1/a", "sample": "{}"}
-    assert await get(app, "/urls") == {"schema": "seta.urls/1", "urls": [url]}
+    listed = {**url, "accept": ["application/json"]}
+    assert await get(app, "/urls") == {"schema": "seta.urls/1", "urls": [listed]}
 
 
 async def test_readiness_is_told_in_detail(app: Admin) -> None:

@@ -42,6 +42,27 @@ def test_delivery_becomes_a_person_and_a_message(tmp_path: Path) -> None:
         assert [step["kind"] for step in steps] == ["result", "result"]
 
 
+KINDS = """\
+flow json on webhook {n: int, quando: date} -> x = n + 1 -> log x
+flow form on webhook accept form {n: int, cliente: {nome: text, tags: [text]}} -> x = n + 1 -> log {x}
+flow partes on webhook accept multipart {n: int, cliente: {nome: text}} -> x = n + 1 -> log {x, quem: cliente.nome}
+flow texto on webhook accept text corpo: text -> log corpo
+"""
+
+
+def test_printed_line_works_for_every_kind_of_body(tmp_path: Path) -> None:
+    (tmp_path / "flows").mkdir()
+    (tmp_path / "flows" / "kinds.seta").write_text(KINDS)
+
+    def done() -> set[str]:
+        return {run["flow"] for run in json.loads(seta(tmp_path, "runs", "--state", "done", "--json").stdout)["runs"]}
+
+    with ServerProcess(tmp_path) as server:
+        for flow in server.flows:
+            assert server.curl(flow).startswith("HTTP/1.1 200 OK"), flow
+        until(lambda: done() == {"json", "form", "partes", "texto"})
+
+
 async def test_second_example_reaches_the_other_system(tmp_path: Path) -> None:
     flow = (ROOT / "flows" / "erp.seta").read_text()
     (tmp_path / "flows").mkdir()
