@@ -39,6 +39,7 @@ from runtime.engine.life import Surroundings
 from runtime.journal import FolderInUse, SqliteJournal, open_journal
 from runtime.journal.database import NAME
 from runtime.loader import FolderError, Loaded, Programs
+from runtime.program import Program
 from runtime.reload.compiling import Refused
 from runtime.reload.reloader import Reloader, Rooms
 from runtime.reload.watch import watch
