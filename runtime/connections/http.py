@@ -54,8 +54,12 @@ class HttpClient:
         self._now = now
         self._closed = False
 
-    async def send(self, request: httpx.Request, *, limit: float = LIMIT, cap: int = CAP) -> httpx.Response:
+    async def send(
+        self, request: httpx.Request, *, limit: float = LIMIT, cap: int = CAP, any_status: bool = False
+    ) -> httpx.Response:
         """Give a successful answer, read whole, within `limit` seconds and `cap` decoded bytes.
+
+        `any_status` is for services whose refusals say more than a status: they are given too.
 
         Raises StepFailure:
             address_refused: the guard lets nobody reach that address (PERMANENT).
@@ -71,9 +75,9 @@ class HttpClient:
         deadline = asyncio.get_running_loop().time() + limit
         response = await self._head(request, limit)
         try:
-            if response.is_success:
+            if any_status or response.is_success:
                 return await _whole(request, response, cap, deadline)
-            raise self._refusal(request, response, await _start(response, deadline))
+            raise self.refusal(request, response, await _start(response, deadline))
         finally:
             await response.aclose()
 
@@ -97,10 +101,11 @@ class HttpClient:
         except (httpx.TransportError, TimeoutError) as error:
             raise _lost(request, error) from error
 
-    def _refusal(self, request: httpx.Request, response: httpx.Response, start: str) -> StepFailure:
+    def refusal(self, request: httpx.Request, response: httpx.Response, why: str) -> StepFailure:
+        """What an answer that is no success means by its status; `why` is what it says itself."""
         status = response.status_code
         pause = _pause(response.headers, self._now)
-        message = f"{_host(request)} answered {status}" + (f": {start}" if start else "")
+        message = f"{_host(request)} answered {status}" + (f": {why}" if why else "")
         return StepFailure(f"http_{status}", message, kind_of(status, pause), pause)
 
 

@@ -10,6 +10,7 @@ from typing import Any, Final, Literal
 import apsw
 import msgspec
 
+from runtime.connections.person import Person
 from runtime.failures import StepFailure
 from runtime.functions.format_phone import match_key
 from runtime.journal import Tables
@@ -68,15 +69,6 @@ _PUT: Final = """
 """
 _GET: Final = f"SELECT {_MESSAGE} FROM outbox WHERE key = ?"  # noqa: S608  # our own words
 _LIST_OUTBOX: Final = f"SELECT {_MESSAGE} FROM outbox ORDER BY n DESC LIMIT ?"  # noqa: S608  # our own words
-
-
-class Person(msgspec.Struct, frozen=True, omit_defaults=True):
-    """A person as flows see it."""
-
-    id: str
-    name: str | None = None
-    phone: str | None = None
-    email: str | None = None
 
 
 class PersonRow(msgspec.Struct, frozen=True):

@@ -113,6 +113,13 @@ def match_key(e164: str) -> str:
 
 
 _MOBILE_WITH_LEGACY_FORM = re.compile(r"\A(\+55[1-9][1-9])9([6-9]\d{7})\Z", re.ASCII)
+_LEGACY_MOBILE = re.compile(r"\A(\+55[1-9][1-9])([6-9]\d{7})\Z", re.ASCII)
+
+
+def both_forms(e164: str) -> tuple[str, ...]:
+    """Every number under which the person of a number may be known, itself first."""
+    others = (match_key(e164), _LEGACY_MOBILE.sub(r"\g<1>9\2", e164))
+    return (e164, *(other for other in others if other != e164))
 
 
 # Brazil -------------------------------------------------------------------------------------------

@@ -6,7 +6,8 @@ import apsw
 import msgspec
 
 from compiler.catalog import EffectClass, Slot, Verb
-from runtime.connections.local import Person, find_person
+from runtime.connections.local import find_person
+from runtime.connections.person import Person
 from runtime.context import Call, LocalVerb
 
 SIGNATURE: Final = Verb(

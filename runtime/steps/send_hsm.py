@@ -6,7 +6,8 @@ import apsw
 import msgspec
 
 from compiler.catalog import EffectClass, Slot, Verb
-from runtime.connections.local import Person, put_message
+from runtime.connections.local import put_message
+from runtime.connections.person import Person
 from runtime.context import Call, LocalVerb
 from runtime.failures import StepFailure
 

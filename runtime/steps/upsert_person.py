@@ -6,7 +6,8 @@ import apsw
 import msgspec
 
 from compiler.catalog import EffectClass, Field, Slot, Verb
-from runtime.connections.local import Person, upsert_person
+from runtime.connections.local import upsert_person
+from runtime.connections.person import Person
 from runtime.context import Call, LocalVerb
 
 SIGNATURE: Final = Verb(

@@ -10,7 +10,6 @@ import pytest
 from runtime.connections.local import (
     TABLES,
     Message,
-    Person,
     PersonRow,
     find_person,
     list_outbox,
@@ -18,6 +17,7 @@ from runtime.connections.local import (
     put_message,
     upsert_person,
 )
+from runtime.connections.person import Person
 from runtime.failures import StepFailure
 from runtime.journal import open_journal
 from runtime.journal.protocol import Accept, Kind, Record

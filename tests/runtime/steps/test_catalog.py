@@ -10,7 +10,7 @@ import pytest
 from compiler.catalog import Catalog, EffectClass, Entity, Entry, Verb
 from runtime.code import CodePool
 from runtime.connections.http import HttpClient
-from runtime.connections.local import Person
+from runtime.connections.person import Person
 from runtime.context import LocalVerb, RemoteVerb
 from runtime.steps import SIGNATURES, catalog, verbs
 from runtime.steps.entities import PERSON

@@ -10,7 +10,7 @@ import pytest
 
 from runtime import shapes
 from runtime.code import CodePool, compile_block
-from runtime.connections.local import Person
+from runtime.connections.person import Person
 from runtime.context import Call, RemoteVerb
 from runtime.failures import StepFailure
 from runtime.steps import code

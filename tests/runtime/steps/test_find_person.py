@@ -6,7 +6,7 @@ import apsw
 import msgspec
 import pytest
 
-from runtime.connections.local import Person
+from runtime.connections.person import Person
 from runtime.context import Call
 from runtime.steps import find_person, upsert_person
 

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from runtime import shapes
 from runtime.connections.http import HttpClient
-from runtime.connections.local import Person
+from runtime.connections.person import Person
 from runtime.context import Call, Hole, LiteralPart, Run, Setting, StepSpec
 from runtime.failures import Kind, StepFailure
 from runtime.steps import delete, get, patch, post, put

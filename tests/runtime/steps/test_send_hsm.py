@@ -7,7 +7,8 @@ import apsw
 import msgspec
 import pytest
 
-from runtime.connections.local import Person, list_outbox
+from runtime.connections.local import list_outbox
+from runtime.connections.person import Person
 from runtime.context import Call
 from runtime.failures import Kind, StepFailure
 from runtime.steps.send_hsm import VERB

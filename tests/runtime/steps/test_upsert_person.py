@@ -6,7 +6,8 @@ import apsw
 import msgspec
 import pytest
 
-from runtime.connections.local import Person, list_persons
+from runtime.connections.local import list_persons
+from runtime.connections.person import Person
 from runtime.context import Call
 from runtime.failures import StepFailure
 from runtime.steps.upsert_person import VERB

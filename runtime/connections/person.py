@@ -1,0 +1,12 @@
+"""A person as flows see one, whichever system keeps it."""
+
+import msgspec
+
+
+class Person(msgspec.Struct, frozen=True, omit_defaults=True):
+    """A person as flows see it."""
+
+    id: str
+    name: str | None = None
+    phone: str | None = None
+    email: str | None = None

@@ -1,0 +1,154 @@
+"""The connection `whatsapp_cloud`: template messages over Meta's Cloud API.
+
+Shapes: https://github.com/facebook/openapi, business-messaging-api_v23.0.yaml. The API takes no idempotency key, so a
+message whose answer was lost may have been sent.
+"""
+
+from collections.abc import Mapping, Sequence
+from decimal import Decimal
+from typing import Any, Final
+
+import httpx
+import msgspec
+
+from runtime.connections.http import HttpClient
+from runtime.failures import Kind, StepFailure
+
+URL: Final = "https://graph.facebook.com/v23.0"
+
+_MINUTES: Final = 120.0  # s: call limits are counted over minutes and more
+_PAIR: Final = 6.0  # s: one message to one user in so many, beyond a burst
+
+# What Meta's codes say of a message that it refused:
+# https://developers.facebook.com/documentation/business-messaging/whatsapp/support/error-codes
+_REPEATED: Final[Mapping[int, float | None]] = {  # nothing was sent, and a repeat may help -> after so many seconds
+    1: None,
+    2: None,
+    4: _MINUTES,
+    80007: _MINUTES,
+    130429: None,
+    131000: None,
+    131016: None,
+    131056: _PAIR,
+    131057: None,
+}
+_FAILURES: Final[Mapping[str, tuple[int, ...]]] = {  # nothing was sent, and a repeat gives the same
+    "opted_out": (131050,),
+    "undeliverable": (131026, 130472, 131049),
+    "template": (132000, 132001, 132005, 132007, 132012, 132015, 132016),
+    "account": (0, 3, 10, 190, 368, 130497, 131031, 131042, 131048, 133016, *range(200, 300)),
+}
+_CODES: Final = {number: code for code, numbers in _FAILURES.items() for number in numbers}
+FAILURES: Final = (*sorted(_FAILURES), "whatsapp_CODE")
+
+
+class Sent(msgspec.Struct, frozen=True):
+    """A message that WhatsApp has taken; whether it arrives is told later, by a webhook of Meta's."""
+
+    id: str
+    wa_id: str  # the account of the recipient, which may lack the ninth digit that the phone has
+    status: str = "accepted"
+
+
+class _Contact(msgspec.Struct, frozen=True):
+    wa_id: str
+
+
+class _Message(msgspec.Struct, frozen=True):
+    id: str
+    message_status: str = "accepted"
+
+
+class _Taken(msgspec.Struct, frozen=True):
+    contacts: tuple[_Contact, ...]
+    messages: tuple[_Message, ...]
+
+
+class _Details(msgspec.Struct, frozen=True):
+    details: str = ""
+
+
+class _Error(msgspec.Struct, frozen=True):
+    code: int
+    message: str = ""
+    error_data: _Details = _Details()
+
+
+class _Refused(msgspec.Struct, frozen=True):
+    error: _Error
+
+
+_read_taken = msgspec.json.Decoder(_Taken).decode
+_read_refused = msgspec.json.Decoder(_Refused).decode
+
+
+class WhatsAppCloud:
+    """One phone number of a business. `token` is read anew for each message, so that it can be changed."""
+
+    def __init__(self, http: HttpClient, number_id: str, token: str, url: str = URL) -> None:
+        self._http = http
+        self._address = httpx.URL(f"{url.rstrip('/')}/{number_id}/messages")
+        self._headers = {
+            "Authorization": f"Bearer {token}",
+            "Content-Type": "application/json",
+            "User-Agent": "seta/0.1",
+        }
+
+    async def send_template(self, to: str, name: str, language: str, params: Mapping[str, Any]) -> Sent:
+        """Send a template to a phone in E.164.
+
+        `params` are those of its body: numbered ones under "1", "2", …, or named ones. Raises StepFailure: NOT_DONE for
+        what Meta refused and may take later, PERMANENT for what it will refuse again, TRANSIENT where nobody can tell
+        whether it was sent.
+        """
+        body = msgspec.json.encode(message(to, name, language, params))
+        request = httpx.Request("POST", self._address, headers=self._headers, content=body)
+        response = await self._http.send(request, any_status=True)
+        if not response.is_success:
+            raise self._refusal(request, response)
+        try:
+            taken = _read_taken(response.content)
+            return Sent(taken.messages[0].id, taken.contacts[0].wa_id, taken.messages[0].message_status)
+        except (msgspec.DecodeError, UnicodeDecodeError, IndexError) as error:
+            raise StepFailure("no_answer", f"WhatsApp's answer is not understood: {error}", Kind.TRANSIENT) from error
+
+    def _refusal(self, request: httpx.Request, response: httpx.Response) -> StepFailure:
+        """What Meta's error says; its code counts, not the status (a call limit, for one, is a 400)."""
+        try:
+            told = _read_refused(response.content).error
+        except (msgspec.DecodeError, UnicodeDecodeError):
+            return self._http.refusal(request, response, "")
+        message = f"WhatsApp refused the message: {told.error_data.details or told.message} (code {told.code})"
+        if told.code in _REPEATED:
+            return StepFailure(f"whatsapp_{told.code}", message, Kind.NOT_DONE, _REPEATED[told.code])
+        return StepFailure(_CODES.get(told.code, f"whatsapp_{told.code}"), message)
+
+
+def message(to: str, name: str, language: str, params: Mapping[str, Any]) -> dict[str, Any]:
+    """The body of a request. Raises StepFailure for parameters of which some are numbered and some are named."""
+    components = [{"type": "body", "parameters": _parameters(params)}] if params else []
+    template = {"name": name, "language": {"code": language}, "components": components}
+    return {
+        "messaging_product": "whatsapp",
+        "recipient_type": "individual",
+        "to": to,
+        "type": "template",
+        "template": template,
+    }
+
+
+def _parameters(params: Mapping[str, Any]) -> Sequence[Mapping[str, str]]:
+    numbered = [name for name in params if name.isascii() and name.isdigit()]
+    if not numbered:
+        return [{"type": "text", "parameter_name": name, "text": _text(value)} for name, value in params.items()]
+    order = sorted(numbered, key=int)
+    if len(numbered) < len(params) or [int(name) for name in order] != list(range(1, len(order) + 1)):
+        known = ", ".join(params)
+        raise StepFailure("template", f"numbered parameters are 1, 2, … without a gap, and nothing else: {known}")
+    return [{"type": "text", "text": _text(params[name])} for name in order]
+
+
+def _text(value: Any) -> str:
+    if isinstance(value, bool):
+        return str(value).lower()
+    return format(value, "f") if isinstance(value, Decimal) else str(value)

@@ -1,0 +1,118 @@
+"""Template messages to a Cloud API that really listens, and what its error codes mean."""
+
+from collections.abc import AsyncIterator
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from runtime.connections.http import HttpClient, aiohttp_transport
+from runtime.connections.whatsapp_cloud import Sent, WhatsAppCloud, message
+from runtime.failures import Kind, StepFailure
+from tests.fakes.service import LOOPBACK, Reply
+from tests.fakes.whatsapp import NUMBER, TOKEN, WhatsApp, refusal
+
+PHONE = "+5511987654321"
+
+
+@pytest.fixture
+async def service() -> AsyncIterator[WhatsApp]:
+    async with WhatsApp() as running:
+        yield running
+
+
+@pytest.fixture
+async def http() -> AsyncIterator[HttpClient]:
+    client = HttpClient(aiohttp_transport(LOOPBACK))
+    yield client
+    await client.close()
+
+
+@pytest.fixture
+def cloud(service: WhatsApp, http: HttpClient) -> WhatsAppCloud:
+    return WhatsAppCloud(http, NUMBER, TOKEN, f"{service.url}/v23.0")
+
+
+async def test_a_template_is_taken_and_the_account_told(service: WhatsApp, cloud: WhatsAppCloud) -> None:
+    assert await cloud.send_template(PHONE, "retomada", "pt_BR", {}) == Sent("wamid.1", "5511987654321")
+    assert service.sent == [
+        {
+            "messaging_product": "whatsapp",
+            "recipient_type": "individual",
+            "to": PHONE,
+            "type": "template",
+            "template": {"name": "retomada", "language": {"code": "pt_BR"}, "components": []},
+        }
+    ]
+
+
+@pytest.mark.parametrize(
+    ("params", "expected"),
+    [
+        (
+            {"nome": "Ana", "total": Decimal("10.50")},
+            [
+                {"type": "text", "parameter_name": "nome", "text": "Ana"},
+                {"type": "text", "parameter_name": "total", "text": "10.50"},
+            ],
+        ),
+        ({"2": 7, "1": "Ana"}, [{"type": "text", "text": "Ana"}, {"type": "text", "text": "7"}]),
+    ],
+)
+def test_parameters_are_named_or_in_the_order_of_their_numbers(
+    params: dict[str, Any], expected: list[dict[str, str]]
+) -> None:
+    [body] = message(PHONE, "pedido", "pt_BR", params)["template"]["components"]
+    assert body == {"type": "body", "parameters": expected}
+
+
+@pytest.mark.parametrize("params", [{"1": "a", "nome": "b"}, {"1": "a", "3": "b"}, {"0": "a"}])
+def test_parameters_that_are_neither_are_refused(params: dict[str, str]) -> None:
+    with pytest.raises(StepFailure) as failed:
+        message(PHONE, "pedido", "pt_BR", params)
+    assert failed.value.message == (
+        f"numbered parameters are 1, 2, … without a gap, and nothing else: {', '.join(params)}"
+    )
+
+
+@pytest.mark.parametrize(
+    ("reply", "meaning"),
+    [
+        (refusal(2), ("whatsapp_2", Kind.NOT_DONE, None)),
+        (refusal(4), ("whatsapp_4", Kind.NOT_DONE, 120.0)),
+        (refusal(130429), ("whatsapp_130429", Kind.NOT_DONE, None)),
+        (refusal(131056), ("whatsapp_131056", Kind.NOT_DONE, 6.0)),
+        (refusal(131026), ("undeliverable", Kind.PERMANENT, None)),
+        (refusal(131050), ("opted_out", Kind.PERMANENT, None)),
+        (refusal(132015), ("template", Kind.PERMANENT, None)),
+        (refusal(190, status=401), ("account", Kind.PERMANENT, None)),
+        (refusal(999_999), ("whatsapp_999999", Kind.PERMANENT, None)),
+        (Reply(502, b"<html>"), ("http_502", Kind.TRANSIENT, None)),
+        (Reply(200, b"garbage"), ("no_answer", Kind.TRANSIENT, None)),
+        (Reply(200, {"messages": [], "contacts": []}), ("no_answer", Kind.TRANSIENT, None)),
+        (Reply(200, {}, cut=True), ("no_answer", Kind.TRANSIENT, None)),
+    ],
+)
+async def test_what_an_answer_means(
+    service: WhatsApp, cloud: WhatsAppCloud, reply: Reply, meaning: tuple[str, Kind, float | None]
+) -> None:
+    service.faults.append(reply)
+    with pytest.raises(StepFailure) as failed:
+        await cloud.send_template(PHONE, "retomada", "pt_BR", {})
+    assert (failed.value.code, failed.value.kind, failed.value.retry_after) == meaning
+
+
+async def test_a_wrong_number_of_parameters_is_told_as_meta_tells_it(cloud: WhatsAppCloud) -> None:
+    with pytest.raises(StepFailure) as failed:
+        await cloud.send_template(PHONE, "pedido", "pt_BR", {"1": "a"})
+    assert str(failed.value) == (
+        "template: WhatsApp refused the message: number of localizable_params (1) does not match (2) (code 132000)"
+    )
+
+
+async def test_the_token_is_in_no_failure(service: WhatsApp, http: HttpClient) -> None:
+    cloud = WhatsAppCloud(http, NUMBER, "a-secret-token", f"{service.url}/v23.0")
+    with pytest.raises(StepFailure) as failed:
+        await cloud.send_template(PHONE, "retomada", "pt_BR", {})
+    assert failed.value.code == "account"
+    assert "a-secret-token" not in repr(failed.value)
