@@ -14,7 +14,7 @@ from typing import NamedTuple
 import pytest
 
 ROOT = Path(__file__).parents[2]
-PACKAGES = ("compiler", "dsl", "runtime", "seta")
+PACKAGES = ("compiler", "dsl", "runtime")
 FLOW = 'on webhook -> format_phone(telefone) -> upsert person -> send hsm "retomada"\n'
 TRAP = 'raise RuntimeError("a folder of the user was imported")\n'
 
@@ -83,7 +83,7 @@ def test_wheel_holds_our_packages_and_nothing_beside_them(wheel: Path) -> None:
     with zipfile.ZipFile(wheel) as archive:
         top = {name.split("/")[0] for name in archive.namelist()}
 
-    assert top == {*PACKAGES, f"seta-{version()}.dist-info"}
+    assert top == {*PACKAGES, "seta.py", f"seta-{version()}.dist-info"}
 
 
 def test_wheel_carries_the_grammar_beside_its_loader(wheel: Path) -> None:

@@ -12,6 +12,7 @@ from types import TracebackType
 from typing import Self
 
 ROOT = Path(__file__).parents[3]
+PACKAGES = os.pathsep.join(map(str, (ROOT, ROOT / "runtime" / "public")))
 SECONDS = 30.0
 
 RETOMADA = 'on webhook -> format_phone(telefone) -> upsert person -> send hsm "retomada"\n'
@@ -37,7 +38,7 @@ def script(folder: Path) -> list[str]:
 def environment(**changes: str) -> dict[str, str]:
     """Give an environment in which our packages are found wherever the working directory is."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith("SETA_")}
-    return {**kept, "PYTHONPATH": str(ROOT), "PYTHONDONTWRITEBYTECODE": "1", **changes}
+    return {**kept, "PYTHONPATH": PACKAGES, "PYTHONDONTWRITEBYTECODE": "1", **changes}
 
 
 def seta(folder: Path, *args: str, **changes: str) -> subprocess.CompletedProcess[str]:

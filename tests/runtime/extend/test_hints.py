@@ -13,8 +13,8 @@ import pytest
 from compiler.check.written import catalog_type
 from compiler.types import show
 from runtime.extend.hints import HintError, written
+from runtime.extend.marks import Cnpj, Cpf, Email, Phone, Secret, Url
 from runtime.steps import catalog
-from seta import Cnpj, Cpf, Email, Phone, Secret, Url
 
 
 @dataclass

@@ -19,9 +19,9 @@ from runtime.frozen import in_file_and_python, loaded_python
 from runtime.journal.protocol import RunState
 from runtime.loader import Programs, load, relink
 from runtime.steps import catalog
+from tests.runtime.cli.process import PACKAGES, ROOT
 from tests.runtime.extend.own import folder, freeze, loaded, ran
 
-ROOT = Path(__file__).parents[3]
 REGRAS = '''\
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -330,7 +330,7 @@ def test_the_package_that_people_import_is_light(tmp_path: Path) -> None:
     done = subprocess.run(
         [sys.executable, "-P", "-c", code],
         cwd=tmp_path,
-        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        env={**os.environ, "PYTHONPATH": PACKAGES},
         capture_output=True,
         text=True,
         check=True,
