@@ -7,7 +7,10 @@ import marshal
 import unicodedata
 from dataclasses import dataclass
 from types import CodeType
-from typing import cast
+from typing import Final, cast
+
+
+_NO_FILE: Final = "<code block>"
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,15 +47,27 @@ def _function(source: str, filename: str, first_line: int) -> ast.Module:
     """
     head = "\n" * (first_line - 2) + "def code():"
     if _is_indented(source):
-        tree = ast.parse(f"{head}\n{source}", filename)
+        tree = _parsed(f"{head}\n{source}", filename)
         if len(tree.body) > 1:
             message = "unindent does not match the block's first line"
             raise _refusal(message, filename, tree.body[1], IndentationError)
         return tree
-    tree = ast.parse(f"{head} ...", filename)
-    statements = ast.parse("\n" * (first_line - 1) + source, filename).body
+    tree = _parsed(f"{head} ...", filename)
+    statements = _parsed("\n" * (first_line - 1) + source, filename).body
     _definition(tree).body = statements or _definition(tree).body
     return tree
+
+
+def _parsed(text: str, filename: str) -> ast.Module:
+    """Parse under a name that no file has: Python looks into a file of that name to count an error's columns.
+
+    What is there may be another text by now, for a run ends on the plan that it began with.
+    """
+    try:
+        return ast.parse(text, _NO_FILE)
+    except SyntaxError as error:
+        error.filename = filename
+        raise
 
 
 def _is_indented(source: str) -> bool:

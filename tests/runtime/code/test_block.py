@@ -10,7 +10,7 @@ from runtime.code import Block, compile_block
 
 
 def compiled(source: str, *params: str) -> Block:
-    return compile_block(source, params, "flows/no_such_file.seta", 12)
+    return compile_block(source, params, "flows/erp.seta", 12)
 
 
 def function(block: Block) -> Callable[..., object]:
@@ -71,7 +71,7 @@ def test_code_of_the_same_text_and_place_is_the_same() -> None:
 )
 def test_an_error_is_at_its_place_in_the_flow(source: str, expected: tuple[str, int, int] | None) -> None:
     message, filename, line, column = refusal(source)
-    assert filename == "flows/no_such_file.seta"
+    assert filename == "flows/erp.seta"
     if expected is None:  # versions word it differently
         assert line == 13
     else:
@@ -91,7 +91,7 @@ def test_a_message_that_names_a_line_names_the_flows_line() -> None:
     ],
 )
 def test_a_parameter_that_python_cannot_have_is_an_error(params: list[str], message: str) -> None:
-    assert refusal("return 1", *params)[:3] == (message, "flows/no_such_file.seta", 11)
+    assert refusal("return 1", *params)[:3] == (message, "flows/erp.seta", 11)
 
 
 def test_a_null_byte_is_a_syntax_error() -> None:
