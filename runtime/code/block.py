@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from types import CodeType
 from typing import Final, cast
 
-
 _NO_FILE: Final = "<code block>"
 
 
