@@ -10,7 +10,7 @@ from runtime.extend.frozen import frozen
 from runtime.extend.loading import Own as Python
 from runtime.extend.loading import own_python, ready
 from runtime.extend.modules import OwnPythonError
-from runtime.loader import folder_catalog
+from runtime.folder import folder_catalog
 
 WRITE = "seta catalog --write"
 

@@ -36,9 +36,11 @@ from runtime.door.readiness import Readiness
 from runtime.door.samples import sample_of
 from runtime.engine.engine import Engine, Limits
 from runtime.engine.life import Surroundings
+from runtime.folder import FolderError
 from runtime.journal import FolderInUse, SqliteJournal, open_journal
 from runtime.journal.database import NAME
-from runtime.loader import FolderError, Loaded, Programs
+from runtime.linking import Programs
+from runtime.loader import Loaded
 from runtime.program import Program
 from runtime.reload.compiling import Refused
 from runtime.reload.reloader import Reloader, Rooms

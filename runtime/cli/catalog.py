@@ -24,7 +24,7 @@ from runtime.cli.entries import (
     entries,
     param_type,
 )
-from runtime.loader import FolderError, folder_catalog
+from runtime.folder import FolderError, folder_catalog
 from runtime.steps import catalog
 
 _EFFECTS: Final = {

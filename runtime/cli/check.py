@@ -17,7 +17,8 @@ from runtime.cli.data import Problem
 from runtime.cli.folder import is_colored
 from runtime.cli.mend import mend
 from runtime.cli.terminal import clean
-from runtime.loader import FolderError, check_path, folder_catalog, folder_settings
+from runtime.folder import FolderError, folder_catalog, folder_settings
+from runtime.loader import check_path
 from runtime.steps import catalog
 
 _WIDEST: Final = 120

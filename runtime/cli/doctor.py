@@ -20,12 +20,13 @@ from runtime.cli import options, terminal
 from runtime.cli.data import Problem
 from runtime.connections import local
 from runtime.extend.modules import OwnPythonError
+from runtime.folder import FolderError
 from runtime.frozen import loaded_python
 from runtime.journal import JournalTooNew, NotAJournal, SqliteTooOld
 from runtime.journal.database import NAME, check_library
 from runtime.journal.disk import MEGABYTE, RESERVE
 from runtime.journal.schema import check, newest, versions
-from runtime.loader import FolderError, Loaded, load, secrets
+from runtime.loader import Loaded, load, secrets
 from runtime.steps import catalog
 
 SLOW_SYNC: Final = 0.1  # seconds: ten deliveries one after the other take longer than a sender likes to wait

@@ -18,7 +18,8 @@ from runtime.cli import options, page, terminal
 from runtime.cli.data import Problem
 from runtime.cli.folder import refuse
 from runtime.cli.plans import Leaving, Plan, PlanList, Sent, Step, Waiting, plan_of
-from runtime.loader import FolderError, compile_path, folder_catalog, folder_settings
+from runtime.folder import FolderError, folder_catalog, folder_settings
+from runtime.loader import compile_path
 from runtime.steps import catalog
 
 _STAGES: Final[dict[str, Callable[[Compiled], str]]] = {

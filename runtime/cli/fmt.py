@@ -15,7 +15,7 @@ from runtime.cli.data import Problem
 from runtime.cli.folder import is_colored, refuse
 from runtime.cli.mend import replace_file
 from runtime.cli.terminal import clean
-from runtime.loader import FolderError, flow_files
+from runtime.folder import FolderError, flow_files
 
 _STDIN: Final = Path("-")
 _DIFF_STYLES: Final = {"-": "red", "+": "green", "@": "cyan"}

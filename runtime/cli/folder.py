@@ -12,8 +12,9 @@ from dsl import Diagnostic, Severity, render_text, summary
 from runtime.cli.data import Problem
 from runtime.extend.loading import Own
 from runtime.extend.modules import OwnPythonError
+from runtime.folder import FolderError, folder_of
 from runtime.frozen import loaded_python
-from runtime.loader import FolderError, Loaded, folder_of, load, secrets
+from runtime.loader import Loaded, load, secrets
 from runtime.reload.compiling import Refused, refusal
 from runtime.steps import catalog
 

@@ -9,8 +9,8 @@ from compiler.own import NAME, Own, write_catalog_file
 from runtime.cli.data import Problem
 from runtime.cli.mend import replace_file
 from runtime.extend.modules import OwnPythonError
+from runtime.folder import FolderError
 from runtime.frozen import differences, in_file_and_python, together
-from runtime.loader import FolderError
 from runtime.steps import catalog
 
 

@@ -14,7 +14,7 @@ from dsl import CODES, Code, Source, render_text
 from dsl.codes import FAMILIES, REGISTRY
 from dsl.render import example_lines
 from runtime.cli import COMMANDS, options, page, terminal
-from runtime.loader import FolderSettings
+from runtime.folder import FolderSettings
 from runtime.steps import catalog
 
 _STYLES: Final = {"E": "bold red", "W": "bold yellow", "N": "bold cyan"}

@@ -12,7 +12,7 @@ import click
 from dsl import Source, nodes, parse, read_source
 from runtime.cli import options
 from runtime.cli.data import Problem
-from runtime.loader import flow_files
+from runtime.folder import flow_files
 
 _FLOW: Final = """\
 ## What comes in and what is done with it: a sentence for whoever reads this next.

@@ -15,8 +15,10 @@ from typing import Final
 from compiler.pipeline import Folder
 from dsl import render_text, summary
 from runtime.extend.modules import OwnPythonError
+from runtime.folder import FolderError, FolderSettings
 from runtime.frozen import loaded_python
-from runtime.loader import FolderError, FolderSettings, Loaded, Prepared, compile_all, finish, prepare
+from runtime.linking import Prepared, finish, prepare
+from runtime.loader import Loaded, compile_all
 from runtime.steps import catalog
 
 logger = logging.getLogger("seta.reload")

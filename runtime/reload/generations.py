@@ -8,8 +8,10 @@ from compiler.pipeline import Folder
 from runtime.door.hooks import Table
 from runtime.engine.engine import UnknownPlan
 from runtime.extend.loading import Own
+from runtime.folder import FolderSettings
 from runtime.journal.protocol import Journal
-from runtime.loader import FolderSettings, Loaded, Programs
+from runtime.linking import Programs
+from runtime.loader import Loaded
 from runtime.steps import catalog
 
 

@@ -14,10 +14,12 @@ from runtime.door.readiness import Readiness, Serving
 from runtime.engine.engine import Engine, UnknownPlan
 from runtime.engine.life import Surroundings
 from runtime.extend.modules import OwnPythonError
+from runtime.folder import FolderError
 from runtime.frozen import loaded_python
 from runtime.journal import SqliteJournal
 from runtime.journal.protocol import JournalError, KeepGeneration
-from runtime.loader import FolderError, Loaded, Programs, secrets
+from runtime.linking import Programs
+from runtime.loader import Loaded, secrets
 from runtime.reload.compiling import Refused, compile_apart
 from runtime.reload.generations import Generation, following, last_generation, restore, to_document
 from runtime.steps import catalog

@@ -19,7 +19,7 @@ from compiler.pipeline import Compiled, compile_folder
 from dsl import Source
 from runtime.context import Policy, StepSpec
 from runtime.failures import StepFailure
-from runtime.loader import link
+from runtime.linking import link
 from runtime.program import Program
 from tests.compiler.reference.python import Recorder, finish, record
 from tests.compiler.reference.trace import Delivery

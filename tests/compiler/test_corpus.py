@@ -9,7 +9,8 @@ import pytest
 from compiler.check import Environment
 from compiler.pipeline import compile_folder
 from dsl import Source
-from runtime.loader import FolderSettings, folder_catalog, link, relink
+from runtime.folder import FolderSettings, folder_catalog
+from runtime.linking import link, relink
 from runtime.steps import catalog
 
 CORPUS = Path(__file__).parent / "corpus"

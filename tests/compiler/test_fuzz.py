@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 from compiler.check import Environment
 from compiler.pipeline import compile_folder
 from dsl import Source
-from runtime.loader import FolderSettings, link
+from runtime.folder import FolderSettings
+from runtime.linking import link
 from runtime.steps import catalog
 
 CORPUS = Path(__file__).parent / "corpus"

@@ -15,7 +15,8 @@ from compiler.codegen import generate
 from compiler.failing import Failing
 from compiler.pipeline import Compiled, compile_folder
 from dsl import Source, render_text
-from runtime.loader import FolderSettings, link
+from runtime.folder import FolderSettings
+from runtime.linking import link
 from runtime.program import Program
 from runtime.steps import catalog
 from tests.compiler.generate.deliveries import deliveries

@@ -19,7 +19,8 @@ from compiler.own import own_entries, read_catalog_file, write_catalog_file
 from compiler.pipeline import compile_folder
 from dsl import Source, render_text
 from runtime.extend.loading import own_python
-from runtime.loader import FolderSettings, load
+from runtime.folder import FolderSettings
+from runtime.loader import load
 from runtime.steps import catalog
 from runtime.trial import bench
 from tests.runtime.cli.process import ROOT, ServerProcess, environment, script

@@ -19,7 +19,8 @@ from runtime.engine.engine import Engine
 from runtime.engine.life import Surroundings
 from runtime.journal import SqliteJournal, open_journal
 from runtime.journal.protocol import RunDetail, RunState
-from runtime.loader import Loaded, Programs, load
+from runtime.linking import Programs
+from runtime.loader import Loaded, load
 from runtime.settings import parse_opening
 from runtime.steps import catalog, verbs
 from tests.receiver import Received, Receiver

@@ -6,18 +6,10 @@ import pytest
 
 from compiler.codegen import HELPERS
 from runtime.engine.runs import UnknownPlan
+from runtime.folder import FolderError, folder_settings
 from runtime.functions import FUNCTIONS
-from runtime.loader import (
-    _NAMES,
-    FolderError,
-    Programs,
-    check_path,
-    compile_path,
-    folder_settings,
-    load,
-    relink,
-    secrets,
-)
+from runtime.linking import _NAMES, Programs, relink
+from runtime.loader import check_path, compile_path, load, secrets
 from runtime.steps import catalog
 
 SIGNS = "flow a\non webhook {t: text}\n  -> log hmac_sha256(secret.CHAVE, t)\n"

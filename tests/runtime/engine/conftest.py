@@ -16,10 +16,11 @@ from dsl import Source
 from runtime.context import Call, RemoteVerb
 from runtime.engine.engine import Engine, Limits
 from runtime.engine.life import Surroundings
+from runtime.folder import FolderSettings
 from runtime.functions import FUNCTIONS
 from runtime.journal import open_journal
 from runtime.journal.protocol import RunDetail, RunState
-from runtime.loader import FolderSettings, Programs, link
+from runtime.linking import Programs, link
 from runtime.program import Program
 from runtime.shapes import read_json
 from tests.runtime.engine.by_hand import Servers, now

@@ -17,7 +17,8 @@ from runtime.extend.loading import own_python
 from runtime.extend.modules import OwnPythonError, own_files
 from runtime.frozen import in_file_and_python, loaded_python
 from runtime.journal.protocol import RunState
-from runtime.loader import Programs, load, relink
+from runtime.linking import Programs, relink
+from runtime.loader import load
 from runtime.steps import catalog
 from tests.runtime.cli.process import PACKAGES, ROOT
 from tests.runtime.extend.own import folder, freeze, loaded, ran

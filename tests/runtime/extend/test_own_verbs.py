@@ -17,7 +17,8 @@ from runtime.extend.loading import own_python
 from runtime.extend.modules import OwnPythonError
 from runtime.frozen import in_file_and_python, loaded_python
 from runtime.journal.protocol import RunState
-from runtime.loader import Programs, load
+from runtime.linking import Programs
+from runtime.loader import load
 from runtime.steps import catalog
 from tests.runtime.cli.process import ROOT, ServerProcess, seta
 from tests.runtime.extend.own import folder, freeze, loaded, ran
