@@ -5,12 +5,12 @@ from collections.abc import AsyncIterator
 import pytest
 
 from runtime.connections.hablla import Hablla, Login
-from runtime.connections.http import HttpClient, aiohttp_transport
+from runtime.connections.http import HttpClient
 from runtime.connections.person import Person
 from runtime.failures import Kind, StepFailure
 from tests.fakes.hablla import TOKEN, WORKSPACE
 from tests.fakes.hablla import Hablla as Service
-from tests.fakes.service import LOOPBACK, Reply
+from tests.fakes.service import Reply
 
 LONG, SHORT = "+5511987654321", "+551187654321"
 LOGIN = Login("ana@example.com", "right")
@@ -21,13 +21,6 @@ PLACE = {"connection": "c1", "sector": "s1"}
 async def service() -> AsyncIterator[Service]:
     async with Service() as running:
         yield running
-
-
-@pytest.fixture
-async def http() -> AsyncIterator[HttpClient]:
-    client = HttpClient(aiohttp_transport(LOOPBACK))
-    yield client
-    await client.close()
 
 
 @pytest.fixture

@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 
-from runtime.connections.http import HttpClient, aiohttp_transport
+from runtime.connections.http import HttpClient
 from runtime.connections.whatsapp_cloud import Sent, WhatsAppCloud, message
 from runtime.failures import Kind, StepFailure
-from tests.fakes.service import LOOPBACK, Reply
+from tests.fakes.service import Reply
 from tests.fakes.whatsapp import NUMBER, TOKEN, WhatsApp, refusal
 
 PHONE = "+5511987654321"
@@ -19,13 +19,6 @@ PHONE = "+5511987654321"
 async def service() -> AsyncIterator[WhatsApp]:
     async with WhatsApp() as running:
         yield running
-
-
-@pytest.fixture
-async def http() -> AsyncIterator[HttpClient]:
-    client = HttpClient(aiohttp_transport(LOOPBACK))
-    yield client
-    await client.close()
 
 
 @pytest.fixture
