@@ -17,7 +17,7 @@ _ALLOW: Final = (b"allow", b"GET, HEAD, OPTIONS, POST")
 
 def preflight(program: Program, asked: Headers) -> Answer:
     """The answer to OPTIONS, yet to be made readable: what a page of the site that asks may send."""
-    sendable = ", ".join(("content-type", *program.headers)).encode()
+    sendable = ", ".join(dict.fromkeys(("content-type", *program.headers, *_proving(program)))).encode()
     may: Headers = [
         (b"access-control-allow-methods", b"POST"),
         (b"access-control-allow-headers", sendable),
@@ -31,6 +31,15 @@ def readable(program: Program, asked: Headers, answer: Answer) -> Answer:
     """An answer that the page that asked may read, where the flow names its site."""
     headers = [*answer.start["headers"], *_grant(program, asked)]
     return msgspec.structs.replace(answer, start={**answer.start, "headers": headers})
+
+
+def _proving(program: Program) -> tuple[str, ...]:
+    """The header in which a page may prove that it may call, where the flow's own text names or implies one."""
+    guard = program.guard
+    if guard is None:
+        return ()
+    header = "authorization" if guard.scheme == "basic" else str(guard.options.get("header", "")).lower()
+    return (header,) if header else ()
 
 
 def _grant(program: Program, asked: Headers) -> Headers:

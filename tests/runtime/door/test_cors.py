@@ -3,6 +3,7 @@
 import pytest
 
 from runtime.journal.protocol import JournalError
+from runtime.program import Guard
 from tests.runtime.door.harness import PATH, House, program
 
 SITE = "https://site.example"
@@ -31,6 +32,20 @@ async def test_page_of_a_named_site_may_send(site: str) -> None:
 async def test_page_may_send_the_headers_that_the_flow_reads() -> None:
     reply = await house(SITE, headers=("x-delivery",)).request("OPTIONS", PATH, origin=SITE)
     assert reply.headers["access-control-allow-headers"] == "content-type, x-delivery"
+
+
+@pytest.mark.parametrize(
+    ("guard", "sendable"),
+    [
+        (Guard("token", {"secret": "T"}, {"header": "X-Token"}), "content-type, x-token"),
+        (Guard("basic", {"user": "U", "password": "P"}, {}), "content-type, authorization"),
+        (Guard("github", {"secret": "T"}, {}), "content-type"),
+    ],
+)
+async def test_page_may_send_the_header_that_proves_who_it_is(guard: Guard, sendable: str) -> None:
+    guarded = House(program(cors=(SITE,), guard=guard), secrets={"T": "t", "U": "u", "P": "p"})
+    reply = await guarded.request("OPTIONS", PATH, origin=SITE)
+    assert reply.headers["access-control-allow-headers"] == sendable
 
 
 @pytest.mark.parametrize(
