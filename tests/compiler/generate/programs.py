@@ -113,7 +113,7 @@ class _Writer(Values):
 
     def _respond(self, scope: Scope) -> str:
         body = self.record(scope)
-        either = f"-> if {self.value(BOOL, scope, 1)} {{ -> respond 204 }} else {{ -> respond 404 {body} -> stop }}"
+        either = f"-> if {self._condition(scope, 1)} {{ -> respond 204 }} else {{ -> respond 404 {body} -> stop }}"
         return self.one(f"-> respond 200 {body}", either)
 
     # --- steps
@@ -222,10 +222,15 @@ class _Writer(Values):
         arms: list[str] = []
         for _ in range(self.one(1, 2)):
             block, after = self.block(place.inside(place.scope))
-            arms.append(f"if {self.value(BOOL, place.scope, 2)} {block}")
+            arms.append(f"if {self._condition(place.scope, 2)} {block}")
             paths.append(after)
         block, after = self.block(place.inside(place.scope)) if self.maybe() else ("", place.scope)
         return " else ".join([*arms, block] if block else arms), merged([*paths, after])
+
+    def _condition(self, scope: Scope, depth: int) -> str:
+        """A condition that tells nothing of what may be absent: of that only `_narrow` keeps the books."""
+        written = self.value(BOOL, scope, depth)
+        return f"({written}) == true" if "none" in written else written
 
     def _narrow(self, place: _Place) -> Written:
         """A test of absence: the name is there on one side of it."""
@@ -234,7 +239,7 @@ class _Writer(Values):
             return self._if(place)
         name = self.one(*absent)
         known = {**place.scope, name: required(place.scope[name])}
-        condition = self.value(BOOL, known, 1)
+        condition = self._condition(known, 1)
         test = self.one(f"{name} != none", f"not (none == {name})", f"{name} != none and {condition}")
         block, after = self.block(place.inside(known))
         other, otherwise = self.block(place.inside(place.scope))
