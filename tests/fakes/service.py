@@ -67,7 +67,8 @@ class Service:
         with socket.socket() as probe:
             probe.bind(("127.0.0.1", 0))
             address = Address("127.0.0.1", probe.getsockname()[1])
-        self._listener = Listener(self, Settings(), address)
+        brief = Settings(header_seconds=0.2)  # an answer that is cut ends when the next request does not come
+        self._listener = Listener(self, brief, address)
         await self._listener.start()
         self.url = f"http://{address}"
         return self
