@@ -26,7 +26,7 @@ MISTAKES: Final = (
     apsw.TooBigError,
 )
 
-_BUSY_MS: Final = 1000  # to wait where somebody looks into the file with a tool of his own
+BUSY_MS: Final = 1000  # to wait where somebody looks into the file with a tool of his own
 
 # auto_vacuum has to stand before journal_mode, which writes the first page. Temporary tables in memory make
 # statements over many rows twice as fast. fullfsync is what macOS calls a sync that reaches the disk.
@@ -77,7 +77,7 @@ def open_writing(path: Path, tables: tuple[Tables, ...], *, durable: bool = True
     """
     connection = apsw.Connection(str(path), flags=apsw.SQLITE_OPEN_READWRITE)
     try:
-        connection.set_busy_timeout(_BUSY_MS)
+        connection.set_busy_timeout(BUSY_MS)
         check(connection, tables)
         connection.execute(_WRITING).fetchall()  # to the end: it stops at rows otherwise
         if connection.pragma("journal_mode") != "wal":
@@ -94,7 +94,7 @@ def open_reading(path: Path) -> apsw.Connection:
     """Open a connection that can only read, beside the one that writes."""
     connection = apsw.Connection(str(path), flags=apsw.SQLITE_OPEN_READONLY)
     try:
-        connection.set_busy_timeout(_BUSY_MS)
+        connection.set_busy_timeout(BUSY_MS)
         connection.execute(_READING).fetchall()
     except BaseException:
         connection.close(force=True)

@@ -3,6 +3,7 @@
 import asyncio
 import logging
 import threading
+import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from queue import Empty, SimpleQueue
@@ -13,6 +14,7 @@ import apsw
 from runtime.journal.apply import apply, forget
 from runtime.journal.batch import Batch, BatchFuture
 from runtime.journal.bulk import apply_all
+from runtime.journal.database import BUSY_MS
 from runtime.journal.protocol import JournalError, Write
 
 log = logging.getLogger(__name__)
@@ -21,6 +23,8 @@ BATCH_LIMIT: Final = 512  # writes; more of them wait for the next commit, so th
 QUIET_SECONDS: Final = 1.0  # without work before the writer sees to itself
 CHECKPOINT_PAGES: Final = 1000  # of 4 KiB in the log, after which it is copied into the database
 LONG_LOG_PAGES: Final = 16_000  # after which reads are waited for, so that it can begin anew
+ANEW_SECONDS: Final = 0.25  # that commits may wait for that
+_ANEW_PAUSE: Final = 0.003  # seconds between two looks
 
 _INCARNATION: Final = "SELECT value FROM meta WHERE name = 'incarnation'"
 _PROBE: Final = "INSERT INTO meta (name, value) VALUES ('probe', 1) ON CONFLICT (name) DO UPDATE SET value = value + 1"
@@ -51,6 +55,7 @@ class Writer:
         self._ended = self._loop.create_future()
         self._closing = False
         self._pages = 0  # written to the log since it was last copied
+        self._held_at = 0  # pages of the log when it could not begin anew
         self.trouble: str | None = None
         self.commits = 0
         self._thread = threading.Thread(target=self._run, name="seta-journal", daemon=True)
@@ -201,10 +206,31 @@ class Writer:
         try:
             if self._connection is not None:
                 pages, _ = self._connection.wal_checkpoint(mode=mode)
-                if pages > LONG_LOG_PAGES:
-                    self._connection.wal_checkpoint(mode=apsw.SQLITE_CHECKPOINT_RESTART)
+                if pages > self._held_at + LONG_LOG_PAGES:
+                    self._begin_anew(self._connection, pages)
         except apsw.Error as error:
             log.warning("the journal's log could not be copied: %s", error)
+
+    def _begin_anew(self, connection: apsw.Connection, pages: int) -> None:
+        """Let the log begin anew once nobody reads what it holds; where somebody goes on, it may grow as much again.
+
+        SQLite's own waiting is switched off: reads that overlap starve it, and it held the writer for its whole time.
+        """
+        self._held_at = pages
+        connection.set_busy_timeout(0)
+        try:
+            end = time.monotonic() + ANEW_SECONDS
+            while True:
+                try:
+                    connection.wal_checkpoint(mode=apsw.SQLITE_CHECKPOINT_RESTART)
+                    self._held_at = 0
+                    return
+                except apsw.BusyError:
+                    if time.monotonic() > end:
+                        raise
+                time.sleep(_ANEW_PAUSE)
+        finally:
+            connection.set_busy_timeout(BUSY_MS)
 
     def _drop(self) -> None:
         connection, self._connection = self._connection, None

@@ -221,3 +221,21 @@ async def test_the_log_stays_bounded_although_somebody_always_reads(
         stop.set()
     log = journal.path.with_name("seta.db-wal").stat().st_size
     assert log < 24_000_000, f"of 60 MB that were written, the log holds {log / 1e6:.0f} MB"
+
+
+async def test_a_read_that_does_not_end_holds_commits_up_once_until_the_log_has_grown_as_much_again(
+    journal: SqliteJournal, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(writer, "LONG_LOG_PAGES", 2_000)
+    reading = open_reading(journal.path)
+    reading.execute("BEGIN; SELECT count(*) FROM runs").fetchall()
+    for _ in range(35):  # 100 pages each
+        await journal.commit(accept(body=b"x" * 400_000))
+    assert [record.message for record in caplog.records] == [
+        "the journal's log could not be copied: database is locked"
+    ]
+    reading.close()
+    for _ in range(30):
+        await journal.commit(accept(body=b"x" * 400_000))
+    log = journal.path.with_name("seta.db-wal").stat().st_size
+    assert log < 20_000_000, f"of 26 MB that were written, the log holds {log / 1e6:.0f} MB"
