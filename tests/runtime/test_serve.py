@@ -329,7 +329,7 @@ async def test_body_that_drips_is_refused_in_time(tmp_path: Path) -> None:
 
 
 async def test_stalled_bodies_keep_nobody_else_out(tmp_path: Path) -> None:
-    async with serving(tmp_path, body_seconds=2.0) as server:
+    async with serving(tmp_path, header_seconds=5.0, body_seconds=2.0) as server:
         stalled = [asyncio.create_task(server.send(server.raw(LENGTH, b"{"))) for _ in range(300)]
         await asyncio.sleep(0.5)
         start = asyncio.get_running_loop().time()
