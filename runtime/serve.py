@@ -5,20 +5,14 @@ import logging
 import os
 import random
 import signal
-import socket
 import time
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Callable, Mapping
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from functools import partial
-from pathlib import Path
 from typing import Any, Final
 
 import msgspec
-from granian.constants import HTTPModes, Interfaces
-from granian.http import HTTP1Settings
-from granian.log import LogLevels
-from granian.server.embed import Server
 
 from runtime.admin.app import Admin
 from runtime.admin.documents import Refusal, Reloaded, Url
@@ -40,6 +34,7 @@ from runtime.folder import FolderError
 from runtime.journal import FolderInUse, SqliteJournal, open_journal
 from runtime.journal.database import NAME
 from runtime.linking import Programs
+from runtime.listening import Listener, ServeError, free_address
 from runtime.loader import Loaded
 from runtime.program import Program
 from runtime.reload.compiling import Refused
@@ -50,114 +45,8 @@ from runtime.steps import verbs
 
 logger = logging.getLogger("seta.serve")
 
-Application = Callable[..., Awaitable[None]]
-
-_HEAD_BYTES: Final = 65_536  # of a request's headers, and of a body that is read at a time
-_SOCKET_PATH_BYTES: Final = 103  # what every system can take
 _ENTROPY_BYTES: Final = 1000
-_START_TRIES: Final = 1000
-_START_PAUSE: Final = 0.005  # seconds
 _LAST_ANSWERS_SECONDS: Final = 1.0
-
-
-class ServeError(Exception):
-    """The server cannot start; the message says why, and what to do."""
-
-
-# --- listening
-
-
-class Listener:
-    """An ASGI application at one address or socket file, served by granian in this process and on this loop."""
-
-    def __init__(self, app: Application, settings: Settings, at: Address | Path) -> None:
-        self._app = app
-        self._settings = settings
-        self._at = at
-        self._server: Server | None = None
-        self.ended: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-
-    async def start(self) -> None:
-        """Listen. Raises ServeError where that cannot be."""
-        if isinstance(self._at, Path):
-            _prepare_socket(self._at)
-        self._server = self._make_server(self._at)
-        self.ended = asyncio.create_task(self._server.serve())
-        for _ in range(_START_TRIES):
-            if await _accepts(self._at):
-                return
-            if self.ended.done():
-                raise ServeError(f"cannot listen on {self._at}: {self.ended.exception()}")
-            await asyncio.sleep(_START_PAUSE)
-        raise ServeError(f"nobody listens on {self._at}, although nothing speaks against it")
-
-    async def stop(self, seconds: float) -> bool:
-        """Take no new connection, and wait for the requests under way; whether all of them have ended in time."""
-        if self._server is None:
-            return True
-        self._server.stop()  # type: ignore[no-untyped-call]  # granian's
-        done, _ = await asyncio.wait([self.ended], timeout=seconds)
-        return bool(done)
-
-    def _make_server(self, at: Address | Path) -> Server:
-        settings = self._settings
-        place: dict[str, Any] = {"uds": at} if isinstance(at, Path) else {"address": at.host, "port": at.port}
-        server = Server(
-            self._app,
-            **place,
-            interface=Interfaces.ASGINL,
-            http=HTTPModes.http1,
-            websockets=False,
-            backlog=settings.backlog,
-            backpressure=settings.connections,
-            http1_settings=HTTP1Settings(
-                header_read_timeout=int(settings.header_seconds * 1000), max_buffer_size=_HEAD_BYTES
-            ),
-            log_level=LogLevels.error,
-            log_dictconfig=_logging(),
-        )
-        server.uds_permissions = 0o600
-        return server
-
-
-def _logging() -> dict[str, Any]:
-    """Leave logging as it is: making a server would otherwise replace every handler there is."""
-    return {"incremental": True, "formatters": {}, "handlers": {}, "loggers": {}}
-
-
-async def _free_address(address: Address, option: str) -> Address:
-    """Resolve a name, choose a port for 0, and make sure that nobody listens: granian would share the port."""
-    loop = asyncio.get_running_loop()
-    try:
-        found = await loop.getaddrinfo(address.host, address.port, type=socket.SOCK_STREAM)
-        family, _, _, _, where = min(found, key=lambda one: one[0] != socket.AF_INET)
-        with socket.socket(family) as probe:
-            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            probe.bind(where)
-            host, port, *_ = probe.getsockname()
-    except OSError as error:
-        reason = error.strerror or str(error)
-        raise ServeError(f"cannot listen on {address}: {reason}; choose another one with {option}") from error
-    return Address(host, port)
-
-
-def _prepare_socket(path: Path) -> None:
-    """Remove what a server left that died: ours is the folder, so nobody uses it."""
-    if len(os.fsencode(path.resolve())) > _SOCKET_PATH_BYTES:
-        raise ServeError(f"the path {path} is too long for a socket; choose a shorter one with --data")
-    path.unlink(missing_ok=True)
-
-
-async def _accepts(at: Address | Path) -> bool:
-    try:
-        connecting = (
-            asyncio.open_unix_connection(str(at)) if isinstance(at, Path) else asyncio.open_connection(at.host, at.port)
-        )
-        _, writer = await connecting
-    except OSError:
-        return False
-    writer.close()
-    return True
 
 
 # --- composition
@@ -311,8 +200,8 @@ async def _take(settings: Settings) -> SqliteJournal:
 
 
 async def _with_addresses(settings: Settings) -> Settings:
-    listen = await _free_address(settings.listen, "--port")
-    admin = None if settings.admin is None else await _free_address(settings.admin, "--admin")
+    listen = await free_address(settings.listen, "--port")
+    admin = None if settings.admin is None else await free_address(settings.admin, "--admin")
     return msgspec.structs.replace(settings, listen=listen, admin=admin)
 
 

@@ -12,7 +12,8 @@ from runtime.cli import logs, options, terminal
 from runtime.cli.data import KNOWN_ERRORS, Problem
 from runtime.cli.folder import code_environment, load_to_serve
 from runtime.cli.urls import curl
-from runtime.serve import ServeError, Started, serve
+from runtime.listening import ServeError
+from runtime.serve import Started, serve
 from runtime.settings import Address, Opening, Settings, parse_address
 
 if sys.platform == "win32":

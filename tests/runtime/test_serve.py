@@ -16,8 +16,9 @@ import httpx
 import pytest
 
 from runtime.journal import FolderInUse, take
+from runtime.listening import ServeError
 from runtime.loader import Loaded, load
-from runtime.serve import ServeError, Started, Stop, serve
+from runtime.serve import Started, Stop, serve
 from runtime.settings import Address, Settings
 from runtime.steps import catalog
 from tests.runtime.cli.process import LEAD, RETOMADA, ServerProcess

@@ -13,9 +13,10 @@ import pytest
 
 from runtime.admin.remote import RefusedError, RemoteOperations
 from runtime.frozen import loaded_python
+from runtime.listening import ServeError
 from runtime.loader import load
 from runtime.reload.compiling import Refused, compile_apart, refusal
-from runtime.serve import ServeError, Started, Stop, serve
+from runtime.serve import Started, Stop, serve
 from runtime.settings import Address, Settings
 from runtime.steps import catalog
 from tests.runtime.cli.process import ServerProcess, seta
