@@ -24,8 +24,9 @@ run: setup
 	while kill -0 $$$$ 2>/dev/null; do sleep 0.2; done; } & \
 	exec $(BIN)/seta serve --flows flows --allow-outbound 127.0.0.1:8401
 
+# Two at a time: most of the tests wait for a process, a clock or a disk.
 test: setup
-	@$(BIN)/pytest
+	@$(BIN)/pytest -n 2 --dist worksteal
 
 test-long: setup
 	@$(BIN)/pytest -m long

@@ -1,6 +1,6 @@
 """What the fault tests share: each says what it measured."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 import pytest
 
@@ -8,10 +8,6 @@ Tell = Callable[[str], None]
 
 
 @pytest.fixture
-def tell(capsys: pytest.CaptureFixture[str]) -> Iterator[Tell]:
-    """Print a figure, which is the point of a fault test; all of them once the test has ended."""
-    figures: list[str] = []
-    yield figures.append
-    with capsys.disabled():
-        for figure in figures:
-            print(f"\n{figure}")  # noqa: T201  # see above
+def tell(record_property: Callable[[str, object], None]) -> Tell:
+    """Tell a figure, which is the point of a fault test; the summary of the tests prints all of them."""
+    return lambda figure: record_property("figure", figure)

@@ -13,6 +13,7 @@ import apsw
 import httpx
 import pytest
 
+from tests.faults.conftest import Tell
 from tests.receiver import Receiver
 from tests.runtime.cli.process import RETOMADA, Flow, ServerProcess
 
@@ -127,19 +128,11 @@ async def kill_rounds(folder: Path, rounds: int) -> str:
 
 
 @pytest.mark.timeout(120)
-async def test_nothing_accepted_is_lost_in_3_rounds_of_kill_9(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    figure = await kill_rounds(tmp_path, 3)
-    with capsys.disabled():
-        print(f"\n{figure}")  # noqa: T201  # the figure is the point of the test
+async def test_nothing_accepted_is_lost_in_3_rounds_of_kill_9(tmp_path: Path, tell: Tell) -> None:
+    tell(await kill_rounds(tmp_path, 3))
 
 
 @pytest.mark.long
 @pytest.mark.timeout(600)
-async def test_nothing_accepted_is_lost_in_20_rounds_of_kill_9(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    figure = await kill_rounds(tmp_path, 20)
-    with capsys.disabled():
-        print(f"\n{figure}")  # noqa: T201  # the figure is the point of the test
+async def test_nothing_accepted_is_lost_in_20_rounds_of_kill_9(tmp_path: Path, tell: Tell) -> None:
+    tell(await kill_rounds(tmp_path, 20))
