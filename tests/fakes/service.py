@@ -10,7 +10,7 @@ from ipaddress import ip_network
 from typing import Any, Self
 
 from runtime.connections.guard import Guard
-from runtime.serve import Listener
+from runtime.listening import Listener
 from runtime.settings import Address, Opening, Settings
 
 Scope = Mapping[str, Any]

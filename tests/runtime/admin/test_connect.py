@@ -17,7 +17,7 @@ from runtime.admin.remote import RefusedError, RemoteOperations
 from runtime.engine.hands import WrongState
 from runtime.journal import FolderInUse, SqliteJournal
 from runtime.journal.protocol import RunState
-from runtime.serve import Listener
+from runtime.listening import Listener
 from runtime.settings import Settings
 from tests.runtime.admin.conftest import AT, DEAD, DONE, OPEN, PARKED_STEP, park
 from tests.runtime.admin.conftest import operations as operations_of
