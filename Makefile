@@ -46,3 +46,4 @@ fmt: setup
 bench: setup
 	@$(BIN)/python -m tests.bench
 	@$(BIN)/python -m tests.bench.check
+	@$(BIN)/python -m tests.bench.phones

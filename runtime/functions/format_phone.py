@@ -33,6 +33,13 @@ SIGNATURE = Function(
             constant=True,
             doc="Brazilian area code (DDD) for numbers typed without one",
         ),
+        Param("mobile", "bool", required=False, doc="true takes mobiles alone"),
+        Param(
+            "complete",
+            "bool",
+            required=False,
+            doc="true refuses a Brazilian mobile without its ninth digit: it may also be one that lost another digit",
+        ),
     ),
     result="phone",
     doc=(
@@ -49,7 +56,9 @@ SIGNATURE = Function(
         "empty",
         "invalid_for_country",
         "missing_area_code",
+        "missing_ninth_digit",
         "no_digits",
+        "not_mobile",
         "scientific_notation",
         "unknown_region",
         "unparseable",
@@ -63,6 +72,9 @@ SIGNATURE = Function(
         Example('format_phone("+52 1 55 1234 5678")', gives='"+525512345678"'),
         Example('format_phone("11 3333-4444 / 11 98765-4321")', gives='"+5511987654321"'),
         Example('format_phone("5,51199E+12")', fails="scientific_notation"),
+        Example('format_phone("11 3333-4444", mobile: true)', fails="not_mobile"),
+        Example('format_phone("+54 11 2345-6789", mobile: true)', gives='"+5491123456789"'),
+        Example('format_phone("11 8765-4321", complete: true)', fails="missing_ninth_digit"),
     ),
 )
 
@@ -74,7 +86,7 @@ class Phone:
     `country` is ISO 3166 alpha-2, or 001 for numbers of no country. `type` is mobile, fixed,
     fixed_or_mobile (where the plan does not tell, as in the United States), toll_free or another
     type of `phonenumbers`. `repairs` names what had to be mended: trunk_0, carrier_code, area_code
-    (the flow's was filled in), ninth_digit, mx_1, first_of_many. `suspicious` marks what is valid
+    (the flow's was filled in), ninth_digit, mx_1, ar_9, first_of_many. `suspicious` marks what is valid
     but looks typed to fill a field: one digit repeated.
     """
 
@@ -85,21 +97,59 @@ class Phone:
     suspicious: bool
 
 
-def format_phone(number: str, region: str = "BR", area_code: str | None = None) -> str:
+def format_phone(
+    number: str,
+    region: str = "BR",
+    area_code: str | None = None,
+    mobile: bool | None = None,  # noqa: FBT001  # a flow may give it by place
+    complete: bool | None = None,  # noqa: FBT001  # the same
+) -> str:
     """Give the number in E.164; fail as `parse_phone` does. Idempotent."""
-    return parse_phone(number, region, area_code).e164
+    return parse_phone(number, region, area_code, mobile=mobile, complete=complete).e164
 
 
-def parse_phone(text: str, region: str = "BR", area_code: str | None = None) -> Phone:
+def parse_phone(
+    text: str,
+    region: str = "BR",
+    area_code: str | None = None,
+    *,
+    mobile: bool | None = None,
+    complete: bool | None = None,
+) -> Phone:
     """Read the phone number in `text`: the first valid mobile, else the first valid number.
 
-    Raises StepFailure with one of SIGNATURE's codes; its message shows two digits at most.
+    `mobile` and `complete` refuse other numbers. Raises StepFailure with one of SIGNATURE's codes; its message shows
+    two digits at most.
     """
+    wanted = _Wanted(mobile=mobile or False, complete=complete or False) if mobile or complete else _ANY
     if region == "BR":
         usual = _usual_brazilian(text)
         if usual is not None:
-            return usual
-    return _parse_anything(text, region.upper(), area_code)
+            return usual if wanted is _ANY else _suited(usual, wanted)
+    return _parse_anything(text, region.upper(), area_code, wanted)
+
+
+@dataclass(frozen=True, slots=True)
+class _Wanted:
+    """Which numbers a flow takes."""
+
+    mobile: bool = False
+    complete: bool = False
+
+
+_ANY = _Wanted()
+
+
+def _suited(phone: Phone, wanted: _Wanted) -> Phone:
+    """The phone, if the flow takes it; raises StepFailure."""
+    if wanted.complete and "ninth_digit" in phone.repairs:
+        raise _refusal("missing_ninth_digit", phone.e164, "lacks the ninth digit that every mobile of Brazil has")
+    if not wanted.mobile or "mobile" in phone.type:
+        return phone
+    if phone.country == "AR" and phone.type == "fixed":
+        # Argentina's mobiles have the number of a fixed line, and from abroad a 9 before it.
+        return replace(_by_library(f"+549{phone.e164[3:]}", None, None), repairs=(*phone.repairs, "ar_9"))
+    raise _refusal("not_mobile", phone.e164, "is no mobile")
 
 
 def match_key(e164: str) -> str:
@@ -241,7 +291,7 @@ _CANDIDATE = re.compile(r"\+*[ \t(]*[0-9][0-9 \t().\-_\[\]]*")
 _NEXT_NUMBER = re.compile(r"(?:(?<=\d{4}[-. ]\d{4})|(?<=\d{8}))[ \t]*(?=\()")
 
 
-def _parse_anything(text: str, region: str, area_code: str | None) -> Phone:
+def _parse_anything(text: str, region: str, area_code: str | None, wanted: _Wanted = _ANY) -> Phone:
     """Do it thoroughly, for any text and any region."""
     if region not in phonenumbers.SUPPORTED_REGIONS:
         raise StepFailure("unknown_region", f"there is no region {region!r}; use a code such as BR")
@@ -250,6 +300,7 @@ def _parse_anything(text: str, region: str, area_code: str | None) -> Phone:
     for international, digits in _candidates(text):
         try:
             phone = _read(digits, international=international, region=region, area_code=area_code)
+            phone = _suited(phone, wanted)
             phones.setdefault(phone.e164, phone)
         except StepFailure as failure:
             failures.append((len(digits), failure))

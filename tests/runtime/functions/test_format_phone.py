@@ -4,6 +4,7 @@ import ast
 import csv
 import re
 from pathlib import Path
+from random import Random
 from typing import NamedTuple
 
 import phonenumbers
@@ -15,11 +16,13 @@ from compiler.catalog import Example
 from runtime.failures import StepFailure
 from runtime.functions import FUNCTIONS
 from runtime.functions.format_phone import (
+    _ANY,
     _USUAL_BRAZILIAN,
     SIGNATURE,
     Phone,
     _parse_anything,
     _usual_brazilian,
+    _Wanted,
     format_phone,
     match_key,
     parse_phone,
@@ -50,15 +53,17 @@ VALID = [row for row in ROWS if row.expected != "invalid"]
 INVALID = [row for row in ROWS if row.expected == "invalid"]
 
 
-def attempt(typed: str, region: str = "BR", area_code: str | None = None) -> Phone | StepFailure:
+def attempt(
+    typed: str, region: str = "BR", area_code: str | None = None, **options: bool | None
+) -> Phone | StepFailure:
     try:
-        return parse_phone(typed, region, area_code)
+        return parse_phone(typed, region, area_code, **options)
     except StepFailure as failure:
         return failure
 
 
-def outcome(typed: str, region: str = "BR", area_code: str | None = None) -> Phone | str:
-    found = attempt(typed, region, area_code)
+def outcome(typed: str, region: str = "BR", area_code: str | None = None, **options: bool | None) -> Phone | str:
+    found = attempt(typed, region, area_code, **options)
     return found if isinstance(found, Phone) else found.code
 
 
@@ -82,7 +87,7 @@ def test_invalid_rows_fail_with_their_code(row: Row) -> None:
 @pytest.mark.parametrize("example", SIGNATURE.examples, ids=lambda example: example.call)
 def test_examples_of_the_signature_hold(example: Example) -> None:
     # Named arguments are the only syntax of the language in these calls that Python lacks.
-    call = ast.parse(example.call.replace(": ", "="), mode="eval").body
+    call = ast.parse(example.call.replace(": true", "=True").replace(": ", "="), mode="eval").body
     assert isinstance(call, ast.Call)
     arguments = [ast.literal_eval(argument) for argument in call.args]
     named = {word.arg: ast.literal_eval(word.value) for word in call.keywords if word.arg}
@@ -205,6 +210,44 @@ def test_the_region_is_the_country_of_numbers_without_country_code(typed: str, r
     assert format_phone(typed, region) == e164
 
 
+@pytest.mark.parametrize(
+    ("typed", "found"),
+    [
+        ("11 98765-4321", "+5511987654321"),
+        ("11 8765-4321", "+5511987654321"),
+        ("+1 415 555 2671", "+14155552671"),  # its plan does not tell: it may be one
+        ("11 3333-4444", "not_mobile"),
+        ("0800 123 4567", "not_mobile"),
+        ("+351 210 123 456", "not_mobile"),
+        ("11 3333-4444 / 11 98765-4321", "+5511987654321"),
+        ("11 3333-4444 / 11 2222-3333", "not_mobile"),
+    ],
+)
+def test_a_flow_may_take_mobiles_alone(typed: str, found: str) -> None:
+    phone = outcome(typed, mobile=True)
+    assert (phone.e164 if isinstance(phone, Phone) else phone) == found
+
+
+def test_where_only_mobiles_are_taken_argentina_gets_its_9() -> None:
+    mobile = outcome("+54 11 2345-6789", mobile=True)
+    assert mobile == Phone("+5491123456789", "AR", "mobile", ("ar_9",), suspicious=False)
+    assert outcome("+54 9 11 2345-6789", mobile=True) == outcome("+54 9 11 2345-6789")
+    assert outcome("11 2345-6789", "AR", mobile=True) == mobile
+    assert outcome("+54 800 345 6789", mobile=True) == "not_mobile"
+
+
+def test_a_flow_may_refuse_numbers_of_which_a_digit_may_be_lost() -> None:
+    assert outcome("1198765432", complete=True) == "missing_ninth_digit"
+    assert outcome("fone: 1198765432", complete=True) == "missing_ninth_digit"
+    assert outcome("11 98765-4321", complete=True) == outcome("11 98765-4321")
+    assert outcome("11 3333-4444", complete=True) == outcome("11 3333-4444")
+    assert outcome("1198765432 / 11 3333-4444", complete=True) == outcome("11 3333-4444")
+
+
+def test_an_option_that_is_absent_is_not_asked_for() -> None:
+    assert outcome("11 3333-4444", mobile=None, complete=None) == outcome("11 3333-4444")
+
+
 def test_one_digit_repeated_is_suspicious() -> None:
     assert parse_phone("11 99999-9999").suspicious
     assert not parse_phone("11 98765-4321").suspicious
@@ -212,7 +255,13 @@ def test_one_digit_repeated_is_suspicious() -> None:
 
 def test_every_code_of_the_signature_is_one_that_happens() -> None:
     seen = {row.repairs for row in INVALID}
-    seen |= {code for code in (outcome("1,5E+12"), outcome("1", "ZZ")) if isinstance(code, str)}
+    codes = (
+        outcome("1,5E+12"),
+        outcome("1", "ZZ"),
+        outcome("11 3333-4444", mobile=True),
+        outcome("11 8765-4321", complete=True),
+    )
+    seen |= {code for code in codes if isinstance(code, str)}
     assert seen == set(SIGNATURE.failures)
 
 
@@ -242,9 +291,9 @@ numberlike = st.one_of(
 )
 
 
-def thorough(typed: str) -> Phone | str:
+def thorough(typed: str, wanted: _Wanted = _ANY) -> Phone | str:
     try:
-        return _parse_anything(typed, "BR", None)
+        return _parse_anything(typed, "BR", None, wanted)
     except StepFailure as failure:
         return str(failure)
 
@@ -270,6 +319,59 @@ def test_the_fast_path_takes_the_usual_masks(prefix: str, mask: str, start: str)
     found = fast(typed)
     assert isinstance(found, Phone)
     assert found == thorough(typed)
+
+
+def written_at_random(random: Random) -> str:
+    """A number as forms, sheets and other systems write it, now and then with something wrong in it."""
+    area = random.choice(["11", "55", "82", "99", "23", f"{random.randrange(100):02}"])
+    digits = random.choice(["9", "9", "9", ""]) + str(random.randrange(10**7, 10**8))[: random.choice([8] * 9 + [7])]
+    mask = random.choice(
+        ["({}) {}-{}", "({}){}-{}", "{} {}-{}", "{} {} {}", "{}{}{}", "{}-{}-{}", "{}/{}.{}", "{}  {} {}"]
+    )
+    before = random.choice(["", "", "", "55", "+55", "+55 ", "55-", "0", "015", "0055", "fone ", " ", "+"])
+    return (
+        before + mask.format(area, digits[:-4], digits[-4:]) + random.choice(["", "", "", " ", ".0", " ramal 1", "9"])
+    )
+
+
+def compare_paths(count: int) -> None:
+    """What the fast path takes, the thorough one reads alike, for every option; and it takes enough to matter."""
+    random, taken = Random(7), 0
+    for _ in range(count):
+        typed = written_at_random(random)
+        found = fast(typed)
+        if found is None:
+            continue
+        taken += 1
+        assert found == thorough(typed), typed
+        for wanted in (_Wanted(mobile=True), _Wanted(complete=True)):
+            chosen = outcome(typed, mobile=wanted.mobile, complete=wanted.complete)
+            slow = thorough(typed, wanted)
+            assert chosen == (slow if isinstance(slow, Phone) else slow.partition(":")[0]), typed
+    assert taken > count / 4
+
+
+def test_the_fast_path_and_the_thorough_one_agree_on_what_people_type() -> None:
+    compare_paths(2_000)
+
+
+@pytest.mark.long
+@pytest.mark.timeout(300)
+def test_the_fast_path_and_the_thorough_one_agree_on_200_000_numbers() -> None:
+    compare_paths(200_000)
+
+
+@bounded
+@given(
+    st.one_of(numberlike, st.text(max_size=30)),
+    st.sampled_from(["BR", "US", "MX", "AR"]),
+    st.booleans(),
+    st.booleans(),
+)
+def test_it_is_idempotent_for_every_option(typed: str, region: str, mobile: bool, complete: bool) -> None:  # noqa: FBT001  # drawn
+    first = outcome(typed, region, "11", mobile=mobile, complete=complete)
+    if isinstance(first, Phone):
+        assert format_phone(first.e164, region, "11", mobile, complete) == first.e164
 
 
 @bounded
@@ -316,6 +418,9 @@ FORMATS = (
 )
 
 
+NATIONAL = phonenumbers.PhoneNumberFormat.NATIONAL
+
+
 @pytest.mark.parametrize("region", OTHER_REGIONS)
 def test_other_countries_are_read_as_by_the_library(region: str) -> None:
     for kind in (phonenumbers.PhoneNumberType.MOBILE, phonenumbers.PhoneNumberType.FIXED_LINE):
@@ -323,6 +428,44 @@ def test_other_countries_are_read_as_by_the_library(region: str) -> None:
         if number is not None:
             written = [phonenumbers.format_number(number, form) for form in FORMATS]
             assert {format_phone(text) for text in written} == {written[0]}
+
+
+REGIONS = (
+    *("AE", "AO", "AR", "AT", "AU", "BE", "BO", "CA", "CH", "CL", "CN", "CO", "CR", "CV", "CZ", "DE", "DK", "DO"),
+    *("EC", "EG", "ES", "FI", "FR", "GB", "GR", "HU", "ID", "IE", "IL", "IN", "IT", "JP", "KR", "MX", "MZ", "NG"),
+    *("NL", "NO", "NZ", "PA", "PE", "PH", "PL", "PT", "PY", "RO", "SE", "TR", "US", "UY", "VE", "ZA"),
+)
+KINDS = (phonenumbers.PhoneNumberType.MOBILE, phonenumbers.PhoneNumberType.FIXED_LINE)
+
+
+@st.composite
+def abroad(draw: st.DrawFn) -> phonenumbers.PhoneNumber:
+    """A valid number of another country: one that its plan gives as an example, with other digits at its end."""
+    example = phonenumbers.example_number_for_type(draw(st.sampled_from(REGIONS)), draw(st.sampled_from(KINDS)))
+    assert example is not None
+    assert example.national_number is not None
+    number = phonenumbers.PhoneNumber()
+    number.merge_from(example)
+    number.national_number = example.national_number // 10**5 * 10**5 + draw(st.integers(0, 10**5 - 1))
+    return number if phonenumbers.is_valid_number(number) else example
+
+
+def test_fifty_other_regions_are_compared() -> None:
+    assert len(set(REGIONS)) >= 50
+    assert set(REGIONS) <= set(OTHER_REGIONS)
+
+
+@settings(bounded, max_examples=300)
+@given(abroad())
+def test_valid_numbers_of_other_countries_are_those_of_the_library(number: phonenumbers.PhoneNumber) -> None:
+    region = phonenumbers.region_code_for_number(number)
+    assert region is not None
+    *international, national = (phonenumbers.format_number(number, form) for form in (*FORMATS, NATIONAL))
+    e164 = international[0]
+    assert {format_phone(text) for text in international} == {e164}
+    assert {format_phone(text, region) for text in (*international, national)} == {e164}
+    parsed = phonenumbers.parse(national, region)
+    assert phonenumbers.format_number(parsed, phonenumbers.PhoneNumberFormat.E164) == e164
 
 
 # The key that joins both forms of a mobile ----------------------------------------------------
