@@ -4,13 +4,13 @@ import asyncio
 import time
 from dataclasses import dataclass, field
 from pathlib import Path
-from statistics import quantiles
 
 import httpx
 import pytest
 
 from runtime.admin.remote import RemoteOperations
 from tests.faults.conftest import Tell
+from tests.faults.load import p99
 from tests.runtime.cli.process import ServerProcess
 
 SENDERS = 4
@@ -45,10 +45,6 @@ class Load:
         """The seconds so far; counting begins anew."""
         found, self.seconds = self.seconds, []
         return found
-
-
-def p99(seconds: list[float]) -> float:
-    return quantiles(seconds, n=100)[98] * 1000
 
 
 async def reload_under_load(folder: Path, rounds: int) -> str:

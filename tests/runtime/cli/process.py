@@ -27,11 +27,11 @@ if __name__ == '__main__':
 """
 
 
-def script(folder: Path) -> list[str]:
-    """Make a console script, away from the checkout, and give the command that runs it."""
+def script(folder: Path, prelude: str = "") -> list[str]:
+    """Make a console script, away from the checkout, and give the command that runs it; Python may come before it."""
     path = folder / "bin" / "seta"
     path.parent.mkdir(exist_ok=True)
-    path.write_text(_SCRIPT)
+    path.write_text(prelude + _SCRIPT)
     return [sys.executable, str(path)]
 
 
@@ -69,15 +69,18 @@ class Flow:
 
 
 class ServerProcess:
-    """A server in a folder that holds `flows/`, on a free port. Killed at the end, if it still runs."""
+    """A server in a folder that holds `flows/`, on a free port. Killed at the end, if it still runs.
 
-    def __init__(self, folder: Path, *args: str) -> None:
+    `prelude` is Python that it runs before anything else; `changes` are of its environment.
+    """
+
+    def __init__(self, folder: Path, *args: str, prelude: str = "", **changes: str) -> None:
         self.folder = folder
         with (folder / "stderr").open("w") as stderr:
             self._process = subprocess.Popen(
-                [*script(folder), "serve", "--port", "0", *args],
+                [*script(folder, prelude), "serve", "--port", "0", *args],
                 cwd=folder,
-                env=environment(),
+                env=environment(**changes),
                 stdout=subprocess.PIPE,
                 stderr=stderr,
                 text=True,
