@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from types import CodeType, MappingProxyType
 from typing import Any, Final
 
-from runtime.shapes import Shape
+from runtime.shapes import Decoded, Shape
 
 ANSWER_WITHIN: Final = 10_000  # ms
 
@@ -86,7 +86,11 @@ class Program:
 
     def read(self, body: bytes, request: Request) -> Any:
         """The payload of a delivery that was kept. Raises NotJsonError, MisfitError."""
-        return (self.payload.decode_form if request.form else self.payload.decode)(body).payload
+        return self.decode(body, request).payload
+
+    def decode(self, body: bytes, request: Request) -> Decoded:
+        """As `read`, with what was left out of it."""
+        return (self.payload.decode_form if request.form else self.payload.decode)(body)
 
     def place(self, step: str) -> Place | None:
         """Where a step stands in the text."""

@@ -22,8 +22,18 @@ from runtime.admin.asking import (
     refusal,
 )
 from runtime.admin.changes import Changes
-from runtime.admin.documents import MessageList, PersonList, Refusal, Reloaded, RunDocument, RunList, UrlList
-from runtime.admin.operations import NoSuchRunError, Operations, RunFilter, UnclearRunError
+from runtime.admin.documents import (
+    MessageList,
+    PersonList,
+    Refusal,
+    RejectedDocument,
+    RejectedList,
+    Reloaded,
+    RunDocument,
+    RunList,
+    UrlList,
+)
+from runtime.admin.operations import Operations, RejectedFilter, RunFilter, UnclearIdError, UnknownIdError
 from runtime.engine.hands import WrongState
 from runtime.journal.protocol import JournalError, RunState
 
@@ -53,6 +63,7 @@ class Admin:
         self._host = host
         self._routes: dict[str, Callable[[Query], Awaitable[Document]]] = {
             "/runs": self._runs,
+            "/rejected": self._rejected,
             "/persons": self._persons,
             "/outbox": self._outbox,
             "/urls": self._urls,
@@ -88,9 +99,12 @@ class Admin:
     async def _route(self, path: str, query: Query) -> Document:
         if path.startswith("/runs/"):
             return 200, RunDocument(await self._operations.run(path.removeprefix("/runs/")))
+        if path.startswith("/rejected/"):
+            rejected_id = path.removeprefix("/rejected/")
+            return 200, RejectedDocument(await self._operations.rejected_delivery(rejected_id))
         route = self._routes.get(path)
         if route is None:
-            addresses = ", ".join(sorted((*self._routes, "/runs/ID")))
+            addresses = ", ".join(sorted((*self._routes, "/rejected/ID", "/runs/ID")))
             return refusal(HTTPStatus.NOT_FOUND, f"there is nothing here, but there are {addresses}")
         return await route(query)
 
@@ -101,6 +115,10 @@ class Admin:
         known = None if state is None else RunState(state)
         wanted = RunFilter(query.get("flow"), known, number(query, "since", LATEST))
         return 200, RunList(await self._operations.runs(limit(query), wanted))
+
+    async def _rejected(self, query: Query) -> Document:
+        wanted = RejectedFilter(query.get("flow"), number(query, "since", LATEST))
+        return 200, RejectedList(await self._operations.rejected(limit(query), wanted))
 
     async def _persons(self, query: Query) -> Document:
         return 200, PersonList(await self._operations.persons(limit(query)))
@@ -119,9 +137,9 @@ def _told(error: Exception) -> Document:
     match error:
         case BadRequestError():
             return refusal(HTTPStatus.BAD_REQUEST, str(error))
-        case NoSuchRunError():
+        case UnknownIdError():
             return refusal(HTTPStatus.NOT_FOUND, str(error))
-        case UnclearRunError():
+        case UnclearIdError():
             return refusal(HTTPStatus.CONFLICT, str(error), ids=error.ids)
         case WrongState():
             return refusal(HTTPStatus.CONFLICT, str(error))

@@ -7,7 +7,9 @@ import msgspec
 
 from runtime.connections import local
 from runtime.engine.again import Replayed
-from runtime.journal.protocol import RunDetail, RunRow, RunState, StepRow
+from runtime.journal.protocol import RejectedDelivery, RejectedRow, RunDetail, RunRow, RunState, StepRow
+from runtime.program import NO_REQUEST, Request
+from runtime.shapes import Problem
 
 
 class RunError(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -57,6 +59,27 @@ class RunWithSteps(Run, frozen=True, kw_only=True):
     steps: list[Step]
 
 
+class Rejected(msgspec.Struct, frozen=True, kw_only=True):
+    """A delivery that did not fit its flow, as lists show it: on this plan, with these problems, up to a hundred."""
+
+    id: str
+    flow: str
+    plan: str
+    received_at: str
+    size: int  # bytes that are kept
+    problems: list[Problem]
+
+
+class RejectedWithBody(Rejected, frozen=True, kw_only=True):
+    """A delivery that did not fit its flow, with all that is kept of it: until then. A form is an object of texts."""
+
+    expires_at: str
+    headers: dict[str, str]
+    query: dict[str, str]
+    form: bool
+    body: msgspec.Raw
+
+
 class Url(msgspec.Struct, frozen=True):
     """Where a flow is called. `sample` is a body that it takes; `accept` are the media types of such bodies."""
 
@@ -91,6 +114,9 @@ class Message(msgspec.Struct, frozen=True, kw_only=True):
 
 LIST_LIMIT: Final = 1000
 NULL: Final = b"null"
+
+_read_request = msgspec.json.Decoder(Request).decode
+_read_problems = msgspec.json.Decoder(list[Problem]).decode
 
 
 def rfc3339(milliseconds: int) -> str:
@@ -154,6 +180,35 @@ def _step_from(row: StepRow) -> Step:
     return Step(step=row.step, kind=row.kind.value, attempt=row.attempt, at=rfc3339(row.at), value=_raw(row.value))
 
 
+def rejected_from(row: RejectedRow) -> Rejected:
+    """Make a rejected delivery from the journal's row."""
+    return Rejected(**_rejected_fields(row))
+
+
+def rejected_detail_from(row: RejectedDelivery) -> RejectedWithBody:
+    """Make a rejected delivery with its body from what the journal keeps."""
+    request = _read_request(row.context) if row.context else NO_REQUEST
+    return RejectedWithBody(
+        **_rejected_fields(row),
+        expires_at=rfc3339(row.expires_at),
+        headers=dict(request.headers),
+        query=dict(request.query),
+        form=request.form,
+        body=msgspec.Raw(row.body),
+    )
+
+
+def _rejected_fields(row: RejectedRow) -> dict[str, Any]:
+    return {
+        "id": row.id,
+        "flow": row.flow,
+        "plan": row.plan,
+        "received_at": rfc3339(row.received_at),
+        "size": row.size,
+        "problems": _read_problems(row.problems),
+    }
+
+
 def person_from(row: local.PersonRow) -> Person:
     """Make a person from the connection's row."""
     return Person(
@@ -195,6 +250,18 @@ class MessageList(msgspec.Struct, frozen=True, tag_field="schema", tag="seta.out
     """`seta outbox --json`."""
 
     outbox: list[Message]
+
+
+class RejectedList(msgspec.Struct, frozen=True, tag_field="schema", tag="seta.rejected/1"):
+    """`seta rejected --json`."""
+
+    rejected: list[Rejected]
+
+
+class RejectedDocument(msgspec.Struct, frozen=True, tag_field="schema", tag="seta.rejected-delivery/1"):
+    """`seta rejected show --json`."""
+
+    rejected: RejectedWithBody
 
 
 class UrlList(msgspec.Struct, frozen=True, tag_field="schema", tag="seta.urls/1"):

@@ -11,37 +11,44 @@ import msgspec
 from runtime.admin.documents import (
     Message,
     Person,
+    Rejected,
+    RejectedWithBody,
     Run,
     RunWithSteps,
     Url,
     detail_from,
     message_from,
     person_from,
+    rejected_detail_from,
+    rejected_from,
     run_from,
 )
 from runtime.connections import local
 from runtime.engine.again import Page, Replays, Wanted
 from runtime.engine.hands import Hands, WrongState
-from runtime.journal import queries
+from runtime.journal import queries, rejected
 from runtime.journal.protocol import Journal, RunDetail, RunRow, RunState
 
 UNCLEAR_IDS_SHOWN: Final = 5
+RUN: Final = "run"
+REJECTED: Final = "rejected delivery"
+
+_SEVERAL: Final = {RUN: "several runs", REJECTED: "several rejected deliveries"}
+_TABLES: Final = {RUN: "runs", REJECTED: "rejected"}
 
 
-class NoSuchRunError(Exception):
-    """No run has this id, or one that begins like this."""
+class UnknownIdError(Exception):
+    """Nothing of this kind has this id, or one that begins like this."""
 
-    def __init__(self, run_id: str) -> None:
-        super().__init__(f"there is no run whose id is, or begins with, {run_id}")
-        self.run_id = run_id
+    def __init__(self, beginning: str, kind: str = RUN) -> None:
+        super().__init__(f"there is no {kind} whose id is, or begins with, {beginning}")
 
 
-class UnclearRunError(Exception):
-    """Several runs have ids that begin like this; `ids` are some of them."""
+class UnclearIdError(Exception):
+    """Several of a kind have ids that begin like this; `ids` are some of them."""
 
-    def __init__(self, run_id: str, ids: Sequence[str]) -> None:
-        super().__init__(f"several runs have ids that begin with {run_id}: {', '.join(ids)}")
-        self.run_id = run_id
+    def __init__(self, beginning: str, ids: Sequence[str], kind: str = RUN) -> None:
+        super().__init__(f"{_SEVERAL[kind]} have ids that begin with {beginning}: {', '.join(ids)}")
         self.ids = list(ids)
 
 
@@ -56,11 +63,22 @@ class RunFilter(msgspec.Struct, frozen=True):
 ALL: Final = RunFilter()
 
 
+class RejectedFilter(msgspec.Struct, frozen=True):
+    """Which rejected deliveries: of a flow, received at or after an instant (ms since the Unix epoch)."""
+
+    flow: str | None = None
+    since: int | None = None
+
+
+ALL_REJECTED: Final = RejectedFilter()
+
+
 class Operations(Protocol):
     """All lists are newest first and have at most `limit` rows.
 
-    A run is named by its id or by the beginning of it; what names none raises NoSuchRunError, what names several
-    UnclearRunError. What changes a run raises WrongState where it cannot be done to it, and gives it as it is then.
+    A run or rejected delivery is named by its id or by the beginning of it; what names none raises UnknownIdError, what
+    names several UnclearIdError. What changes a run raises WrongState where it cannot be done to it, and gives it as it
+    is then.
     """
 
     async def runs(self, limit: int, wanted: RunFilter = ALL) -> list[Run]:
@@ -93,6 +111,14 @@ class Operations(Protocol):
 
     async def replay(self, wanted: Wanted, after: int, upto: int | None, limit: int) -> Page:
         """Replay a page of past runs. Raises WrongState where no server runs, which alone knows the plans in force."""
+        ...
+
+    async def rejected(self, limit: int, wanted: RejectedFilter = ALL_REJECTED) -> list[Rejected]:
+        """List deliveries that did not fit their flow."""
+        ...
+
+    async def rejected_delivery(self, rejected_id: str) -> RejectedWithBody:
+        """Give a delivery that did not fit its flow."""
         ...
 
     async def persons(self, limit: int) -> list[Person]:
@@ -163,9 +189,9 @@ class LocalOperations:
     async def _detail(self, run_id: str) -> RunDetail:
         detail = await self._journal.run(run_id)
         if detail is None:
-            detail = await self._journal.run(await self._whole_id(run_id))
+            detail = await self._journal.run(await self._whole_id(run_id, RUN))
         if detail is None:
-            raise NoSuchRunError(run_id)
+            raise UnknownIdError(run_id)
         return detail
 
     async def release(self) -> int:
@@ -185,6 +211,21 @@ class LocalOperations:
             raise WrongState("past runs are replayed on the plans that a server serves: start `seta serve` first")
         return await self._replays.page(wanted, after, upto, limit)
 
+    async def rejected(self, limit: int, wanted: RejectedFilter = ALL_REJECTED) -> list[Rejected]:
+        """List rejected deliveries."""
+        query = partial(rejected.rejected, limit=limit, flow=wanted.flow, since=wanted.since)
+        return [rejected_from(row) for row in await self._journal.read(query)]
+
+    async def rejected_delivery(self, rejected_id: str) -> RejectedWithBody:
+        """Give one rejected delivery."""
+        found = await self._journal.read(partial(rejected.delivery, rejected_id=rejected_id))
+        if found is None:
+            whole = await self._whole_id(rejected_id, REJECTED)
+            found = await self._journal.read(partial(rejected.delivery, rejected_id=whole))
+        if found is None:
+            raise UnknownIdError(rejected_id, REJECTED)
+        return rejected_detail_from(found)
+
     async def persons(self, limit: int) -> list[Person]:
         """List persons."""
         rows = await self._journal.read(lambda connection: local.list_persons(connection, limit))
@@ -199,12 +240,12 @@ class LocalOperations:
         """List addresses."""
         return self._urls()
 
-    async def _whole_id(self, beginning: str) -> str:
-        ids = await self._journal.read(lambda connection: _ids_like(connection, beginning))
+    async def _whole_id(self, beginning: str, kind: str) -> str:
+        ids = await self._journal.read(lambda connection: _ids_like(connection, beginning, _TABLES[kind]))
         if not ids:
-            raise NoSuchRunError(beginning)
+            raise UnknownIdError(beginning, kind)
         if len(ids) > 1:
-            raise UnclearRunError(beginning, ids)
+            raise UnclearIdError(beginning, ids, kind)
         return ids[0]
 
 
@@ -219,7 +260,7 @@ def _is_wanted(row: RunRow, wanted: RunFilter) -> bool:
     return wanted.flow in (None, row.flow) and (wanted.since is None or row.received_at >= wanted.since)
 
 
-def _ids_like(connection: apsw.Connection, beginning: str) -> list[str]:
+def _ids_like(connection: apsw.Connection, beginning: str, table: str) -> list[str]:
     """Find ids by their beginning, which is a range of the index."""
-    query = "SELECT id FROM runs WHERE id >= ?1 AND id < ?1 || 'g' ORDER BY id DESC LIMIT ?2"
+    query = f"SELECT id FROM {table} WHERE id >= ?1 AND id < ?1 || 'g' ORDER BY id DESC LIMIT ?2"  # noqa: S608  # our own words
     return [run_id for (run_id,) in connection.execute(query, (beginning.lower(), UNCLEAR_IDS_SHOWN))]

@@ -14,6 +14,10 @@ from runtime.admin.documents import (
     Person,
     PersonList,
     Refusal,
+    Rejected,
+    RejectedDocument,
+    RejectedList,
+    RejectedWithBody,
     Released,
     Reloaded,
     ReplayList,
@@ -24,7 +28,15 @@ from runtime.admin.documents import (
     Url,
     UrlList,
 )
-from runtime.admin.operations import ALL, NoSuchRunError, RunFilter, UnclearRunError
+from runtime.admin.operations import (
+    ALL,
+    ALL_REJECTED,
+    REJECTED,
+    RejectedFilter,
+    RunFilter,
+    UnclearIdError,
+    UnknownIdError,
+)
 from runtime.engine.again import Page, Wanted
 from runtime.engine.hands import WrongState
 
@@ -61,8 +73,7 @@ class RemoteOperations:
 
     async def runs(self, limit: int, wanted: RunFilter = ALL) -> list[Run]:
         """List runs."""
-        query = {name: value for name, value in msgspec.structs.asdict(wanted).items() if value is not None}
-        return (await self._get("/runs", RunList, limit=limit, **query)).runs
+        return (await self._get("/runs", RunList, limit=limit, **_given(wanted))).runs
 
     async def run(self, run_id: str) -> RunWithSteps:
         """Give one run."""
@@ -102,12 +113,27 @@ class RemoteOperations:
     def _run(self, run_id: str, response: httpx.Response) -> RunWithSteps:
         match response.status_code:
             case 404:
-                raise NoSuchRunError(run_id)
+                raise UnknownIdError(run_id)
             case 409:
                 refusal = _read(response, Refusal)
-                raise UnclearRunError(run_id, refusal.ids) if refusal.ids else WrongState(refusal.detail)
+                raise UnclearIdError(run_id, refusal.ids) if refusal.ids else WrongState(refusal.detail)
             case _:
                 return _checked(response, RunDocument).run
+
+    async def rejected(self, limit: int, wanted: RejectedFilter = ALL_REJECTED) -> list[Rejected]:
+        """List rejected deliveries."""
+        return (await self._get("/rejected", RejectedList, limit=limit, **_given(wanted))).rejected
+
+    async def rejected_delivery(self, rejected_id: str) -> RejectedWithBody:
+        """Give one rejected delivery."""
+        response = await self._send(f"/rejected/{quote(rejected_id, safe='')}")
+        match response.status_code:
+            case 404:
+                raise UnknownIdError(rejected_id, REJECTED)
+            case 409:
+                raise UnclearIdError(rejected_id, _read(response, Refusal).ids, REJECTED)
+            case _:
+                return _checked(response, RejectedDocument).rejected
 
     async def persons(self, limit: int) -> list[Person]:
         """List persons."""
@@ -143,6 +169,11 @@ class RemoteOperations:
             return await self._client.request(method, path, params=query or None, content=body)
         except httpx.TransportError as error:
             raise RefusedError(f"the server went away: {type(error).__name__}") from error
+
+
+def _given(wanted: msgspec.Struct) -> dict[str, str | int]:
+    """The fields of a query: those that are given."""
+    return {name: value for name, value in msgspec.structs.asdict(wanted).items() if value is not None}
 
 
 def _path(run_id: str, *change: str) -> str:

@@ -11,6 +11,7 @@ COMMANDS: Final = {
     "urls": "urls",
     "runs": "runs",
     "replay": "replay",
+    "rejected": "rejected",
     "persons": "persons",
     "outbox": "outbox",
     "doctor": "doctor",

@@ -9,7 +9,7 @@ import click
 
 from runtime.admin.connect import MakeUrls, connect
 from runtime.admin.documents import Url
-from runtime.admin.operations import NoSuchRunError, Operations, UnclearRunError
+from runtime.admin.operations import Operations, UnclearIdError, UnknownIdError
 from runtime.admin.remote import RefusedError
 from runtime.engine.hands import WrongState
 from runtime.journal import FolderInUse, JournalTooNew, NotAJournal
@@ -24,11 +24,11 @@ KNOWN_ERRORS: Final = (
     FolderInUse,
     JournalError,
     JournalTooNew,
-    NoSuchRunError,
+    UnknownIdError,
     NotAJournal,
     RefusedError,
     SqliteTooOld,
-    UnclearRunError,
+    UnclearIdError,
     WrongState,
     OSError,
 )

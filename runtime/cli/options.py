@@ -115,6 +115,16 @@ limit = click.option(
 )
 
 
+class ListGroup(click.Group):
+    """Takes a group's name with options, but without a command, as its command `list`."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Put the name in."""
+        if not args or (args[0].startswith("-") and args[0] not in ctx.help_option_names):
+            args = ["list", *args]
+        return super().parse_args(ctx, args)
+
+
 def examples(*lines: str) -> str:
     """Lay examples out as the end of a help text; click leaves their lines as they are."""
     return "\n".join(("\b", "Examples:", *(f"  {line}" for line in lines)))

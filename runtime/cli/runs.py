@@ -5,9 +5,7 @@ from pathlib import Path
 from typing import Final
 
 import click
-import msgspec
 from rich.console import Console
-from rich.highlighter import JSONHighlighter
 from rich.text import Text
 
 from runtime.admin.documents import NULL, Run, RunDocument, RunError, RunList, RunWithSteps, Step
@@ -19,19 +17,9 @@ from runtime.journal.protocol import RunState
 _VALUE_WIDTH: Final = 200  # characters of a step's value; all of it is in the JSON
 
 
-class _Runs(click.Group):
-    """Takes `seta runs` with options, but without a name, as `seta runs list`."""
-
-    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        """Put the name in."""
-        if not args or (args[0].startswith("-") and args[0] not in ctx.help_option_names):
-            args = ["list", *args]
-        return super().parse_args(ctx, args)
-
-
 @click.group(
     "runs",
-    cls=_Runs,
+    cls=options.ListGroup,
     epilog=options.examples(
         "seta runs                       the newest runs",
         "seta runs --state dead          those that failed for good",
@@ -95,8 +83,8 @@ def show_command(*, run_id: str, data: Path, format_: str, color: str) -> None:
     to = terminal.console(color)
     _show_head(to, run, terminal.now())
     _show_error(to, run)
-    _show_json(to, "Payload", run.payload)
-    _show_json(to, "Notes", run.notes)
+    terminal.show_value(to, "Payload", run.payload)
+    terminal.show_value(to, "Notes", run.notes)
     _show_steps(to, run)
 
 
@@ -116,17 +104,11 @@ def _show_head(to: Console, run: RunWithSteps, now: datetime) -> None:
         ("flow", run.flow),
         ("plan", run.plan),
         ("key", run.key),
-        ("received", _instant(run.received_at, now)),
-        ("ended", run.ended_at and _instant(run.ended_at, now)),
+        ("received", terminal.instant(run.received_at, now)),
+        ("ended", run.ended_at and terminal.instant(run.ended_at, now)),
         ("goes on", run.wake_at),
     ]
-    for name, value in facts:
-        if value:
-            to.print(Text.assemble((f"  {name:<9}", "dim"), terminal.clean(value)), soft_wrap=True)
-
-
-def _instant(instant: str, now: datetime) -> str:
-    return f"{instant} ({terminal.age(instant, now)})"
+    terminal.show_facts(to, facts)
 
 
 _ERROR_TITLES: Final = {
@@ -154,16 +136,6 @@ def _show_failure(to: Console, error: RunError) -> None:
     attempts = f", attempt {error.attempt}" if error.attempt else ""
     where = f", {error.where}" if error.where else ""
     to.print(terminal.styled(f"  at step {error.step or '?'}{attempts}{where}", "dim"), soft_wrap=True)
-
-
-def _show_json(to: Console, title: str, raw: msgspec.Raw) -> None:
-    if bytes(raw) == NULL:
-        return
-    to.print()
-    to.print(terminal.styled(title, "bold"))
-    text = terminal.text_block(msgspec.json.format(bytes(raw)).decode(), indent="  ")
-    JSONHighlighter().highlight(text)
-    to.print(text, soft_wrap=True)
 
 
 def _show_steps(to: Console, run: RunWithSteps) -> None:

@@ -1,13 +1,14 @@
 """Printing for people: colours on a terminal, plain and uncut text into a pipe, and nothing that steers either."""
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from typing import Final
 
 import msgspec
 from rich.box import SIMPLE_HEAD
 from rich.console import Console
+from rich.highlighter import JSONHighlighter
 from rich.table import Table
 from rich.text import Text
 
@@ -77,6 +78,24 @@ def show_table(to: Console, columns: Sequence[str], rows: Sequence[Sequence[Text
         to.out(line.rstrip(), highlight=False)
 
 
+def show_facts(to: Console, facts: Iterable[tuple[str, str | None]]) -> None:
+    """Print names, each with a value; those without one are left out."""
+    for name, value in facts:
+        if value:
+            to.print(Text.assemble((f"  {name:<8} ", "dim"), clean(value)), soft_wrap=True)
+
+
+def show_value(to: Console, title: str, raw: msgspec.Raw) -> None:
+    """Print a JSON value laid out under a title, unless it is null."""
+    if bytes(raw) == b"null":
+        return
+    to.print()
+    to.print(styled(title, "bold"))
+    text = text_block(msgspec.json.format(bytes(raw)).decode(), indent="  ")
+    JSONHighlighter().highlight(text)
+    to.print(text, soft_wrap=True)
+
+
 def show_json(document: msgspec.Struct) -> None:
     """Print a document for scripts."""
     sys.stdout.write(msgspec.json.Encoder(decimal_format="number").encode(document).decode() + "\n")
@@ -92,6 +111,11 @@ def age(instant: str, now: datetime) -> str:
         if seconds >= length:
             return f"{seconds // length:.0f} {unit} ago"
     return f"{max(0.0, seconds):.0f} s ago"
+
+
+def instant(text: str, now: datetime) -> str:
+    """An instant (RFC 3339) and how long ago it was."""
+    return f"{text} ({age(text, now)})"
 
 
 def now() -> datetime:

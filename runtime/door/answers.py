@@ -320,7 +320,7 @@ def misfit(flow: str, problems: Sequence[Problem]) -> Answer:
         "misfit",
         "The body does not fit the flow",
         f"At {where}: expected {first.expected}, got {first.got}{more}."
-        " Nothing was stored: send it again with every problem mended.",
+        " No run was started: send it again with every problem mended.",
         flow=flow,
         problems=told,
     )

@@ -1,7 +1,7 @@
 """The public door as an ASGI application: route, read, authenticate, decode, commit, answer, in this order."""
 
 import logging
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any, Final, Protocol
 
 import msgspec
@@ -12,12 +12,13 @@ from runtime.door.cors import preflight, readable
 from runtime.door.hooks import Hook, Hooks
 from runtime.door.intake import Intake, Receive
 from runtime.door.readiness import Readiness
-from runtime.door.reading import take
+from runtime.door.reading import Unfit, take
 from runtime.door.reply import reply
 from runtime.door.requests import request_of
 from runtime.engine.answers import Accepted
 from runtime.journal.protocol import JournalError
 from runtime.program import NO_REQUEST, Program, Request
+from runtime.shapes import Problem
 
 logger = logging.getLogger("seta.door")
 
@@ -36,12 +37,17 @@ class Acceptor(Protocol):
         """Commit a delivery and give its run, or raise JournalError with nothing kept."""
         ...
 
+    def reject(self, program: Program, body: bytes, request: Request, problems: Sequence[Problem]) -> None:
+        """Keep a delivery that does not fit, soon and if there is room: nobody waits for that."""
+        ...
+
 
 class Door:
     """Answers hooks, `/livez` and `/readyz`, and nothing else."""
 
     def __init__(self, engine: Acceptor, hooks: Hooks, readiness: Readiness, intake: Intake) -> None:
         self._accept = engine.accept
+        self._reject = engine.reject
         self._hooks = hooks
         self._readiness = readiness
         self._intake = intake
@@ -112,6 +118,9 @@ class Door:
             request = request_of(program, scope, form=taken.form)
             notes = _notes(taken.decoded.left_out) if taken.decoded.left_out else b""
             return await self._accept(program, taken.decoded.payload, taken.kept, notes, request)
+        except Unfit as unfit:
+            self._reject(program, unfit.kept, request_of(program, scope, form=unfit.form), unfit.problems)
+            raise
         except JournalError as error:
             raise Refused(answers.DISK_FULL if error.full else answers.unwell()) from None
 

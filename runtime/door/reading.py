@@ -13,7 +13,7 @@ from runtime.door.forms import path_of, read_form
 from runtime.door.hooks import Hook
 from runtime.door.parts import read_parts
 from runtime.door.texts import UnreadableError, charset_of, read_text
-from runtime.shapes import Decoded, MisfitError, NotJsonError
+from runtime.shapes import Decoded, MisfitError, NotJsonError, Problem
 
 _FORM: Final = b"application/x-www-form-urlencoded"
 _MULTIPART: Final = b"multipart/form-data"
@@ -28,26 +28,34 @@ class Taken(NamedTuple):
     form: bool = False
 
 
+class Unfit(Refused):
+    """A body is readable, but not what its flow declares. `kept` and `form` are as in `Taken`."""
+
+    def __init__(self, flow: str, kept: bytes, problems: list[Problem], *, form: bool) -> None:
+        super().__init__(answers.misfit(flow, problems))
+        self.kept = kept
+        self.problems = problems
+        self.form = form
+
+
 def take(hook: Hook, body: bytes, content_type: bytes) -> Taken:
-    """Read a body as what it is. Raises Refused where it is of no kind that the flow takes, or does not fit it."""
+    """Read a body as what it is. Raises Refused where it is of no kind that the flow takes, Unfit where of one."""
     accept = hook.program.accept
     kind = kind_of(accept, body, content_type)
     if kind not in accept:
         raise Refused(answers.unaccepted(hook.flow, kind, accept))
+    form = kind not in ("json", "text")
+    kept = body
     try:
-        match kind:
-            case "json":
-                return Taken(decode(hook.program.payload, hook.screen, body), body)
-            case "text":
-                return _text(hook, read_text(body, charset_of(content_type)))
-            case "form":
-                return _form(hook, read_form(body, charset_of(content_type)))
-            case _:
-                return _form(hook, read_parts(body, content_type, partial(_takes_content, hook.program.payload.schema)))
+        if kind == "json":
+            return Taken(decode(hook.program.payload, hook.screen, body), body)
+        kept = msgspec.json.encode(_read(hook, kind, body, content_type))
+        payload = hook.program.payload
+        return Taken((payload.decode_form if form else payload.decode)(kept), kept, form)
     except (NotJsonError, UnreadableError) as error:
         raise Refused(answers.unreadable(hook.flow, kind, str(error))) from None
     except MisfitError as misfit:
-        raise Refused(answers.misfit(hook.flow, misfit.problems)) from None
+        raise Unfit(hook.flow, kept, misfit.problems, form=form) from None
 
 
 def kind_of(accept: Sequence[str], body: bytes, content_type: bytes) -> str:
@@ -75,9 +83,14 @@ def _said(accept: Sequence[str], media: bytes) -> str:
     return "json" if media in (b"application/json", b"text/json") or media.endswith(b"+json") else "text"
 
 
-def _form(hook: Hook, fields: dict[str, Any]) -> Taken:
-    kept = msgspec.json.encode(fields)
-    return Taken(hook.program.payload.decode_form(kept), kept, form=True)
+def _read(hook: Hook, kind: str, body: bytes, content_type: bytes) -> str | dict[str, Any]:
+    match kind:
+        case "text":
+            return read_text(body, charset_of(content_type))
+        case "form":
+            return read_form(body, charset_of(content_type))
+        case _:
+            return read_parts(body, content_type, partial(_takes_content, hook.program.payload.schema))
 
 
 def _takes_content(schema: Mapping[str, Any], name: str) -> bool:
@@ -90,8 +103,3 @@ def _takes_content(schema: Mapping[str, Any], name: str) -> bool:
         elif key is not None:
             at = at.get("properties", {}).get(key, {})
     return "base64" in at.get("properties", {})
-
-
-def _text(hook: Hook, text: str) -> Taken:
-    kept = msgspec.json.encode(text)
-    return Taken(hook.program.payload.decode(kept), kept)

@@ -13,14 +13,20 @@ from runtime.program import Program, Request
 def complete(accept: Accept, program: Program, payload: Any, request: Request) -> None:
     """Add to a write what the clauses of its flow's trigger ask for."""
     accept.keep = program.keep
-    if program.headers or program.query or request.form:
-        form = {"form": True} if request.form else {}
-        accept.context = encode({"headers": dict(request.headers), "query": dict(request.query), **form})
+    accept.context = context(program, request)
     if program.dedupe is not None:
         accept.dedupe = _key(program.dedupe.key, payload, request)
         accept.dedupe_until = accept.received_at + program.dedupe.window
     if program.serial is not None:
         accept.serial = _key(program.serial, payload, request)
+
+
+def context(program: Program, request: Request) -> bytes:
+    """What is kept of a request beside its body: what the plan names; nothing where it names nothing."""
+    if not (program.headers or program.query or request.form):
+        return b""
+    form = {"form": True} if request.form else {}
+    return encode({"headers": dict(request.headers), "query": dict(request.query), **form})
 
 
 def _key(find: Callable[[Any, Any], str | None], payload: Any, request: Request) -> bytes | None:

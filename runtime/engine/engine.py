@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,10 +15,12 @@ from runtime.engine.hands import Hands
 from runtime.engine.ids import uuid7
 from runtime.engine.lanes import Lane, Lanes
 from runtime.engine.life import Life, Shared, Surroundings
+from runtime.engine.rejected import Rejects
 from runtime.engine.retention import Retention
 from runtime.engine.runs import FindProgram, Runs, UnknownPlan
 from runtime.journal.protocol import Accept, JournalError, KeepGeneration, KeepPlan
 from runtime.program import NO_REQUEST, Program, Request
+from runtime.shapes import Problem
 
 __all__ = ["Engine", "FindProgram", "Limits", "UnknownPlan"]
 
@@ -59,6 +61,7 @@ class Engine:
         self._backlog = Backlog(self._shared, self._lanes, self._runs)
         self._retention = Retention(around.journal, around.clock)
         self.replays = Replays(around.journal, around.clock, self._new_id, self._begin)
+        self._rejects = Rejects(around.journal, around.clock, self._new_id)
         self.hands = Hands(around.journal, around.clock, self._runs)
         self._keepers: list[asyncio.Task[None]] = []
 
@@ -68,7 +71,7 @@ class Engine:
         """Go on with what the journal holds, and with what will be due."""
         loop = asyncio.get_running_loop()
         self._runs.work.set()
-        works = (self._backlog.refill, self._backlog.wake, self._retention.work)
+        works = (self._backlog.refill, self._backlog.wake, self._retention.work, self._rejects.work)
         self._keepers = [loop.create_task(self._keep_at(work)) for work in works]
 
     def look(self) -> None:
@@ -81,6 +84,13 @@ class Engine:
             keeper.cancel()
         await self._runs.stop(grace)
         await asyncio.gather(*self._keepers, return_exceptions=True)
+        await self._flush()
+
+    async def _flush(self) -> None:
+        try:
+            await self._rejects.flush()
+        except JournalError as error:
+            logger.warning("some rejected deliveries are lost: %s", error)
 
     async def keep(self, programs: Mapping[str, Program], *beside: KeepGeneration) -> None:
         """Keep the sources of these programs, so that their runs can end on them, and in the same commit the rest.
@@ -152,6 +162,10 @@ class Engine:
         elif not accept.busy:  # else the end of the one before begins it
             self._begin(program.flow)
         return Accepted(run_id, answer)
+
+    def reject(self, program: Program, body: bytes, request: Request, problems: Sequence[Problem]) -> None:
+        """Keep a delivery that does not fit its flow, soon: a crash before that, or a flood of them, loses it."""
+        self._rejects.add(program, body, request, problems)
 
     def _new_id(self, now: int) -> str:
         return uuid7(now, self._entropy(10))

@@ -12,7 +12,7 @@ import msgspec
 
 from runtime.failures import Kind as FailureKind
 from runtime.failures import StepFailure
-from runtime.journal import by_hand, dedupe, events, retention
+from runtime.journal import by_hand, dedupe, events, rejected, retention
 from runtime.journal.database import MISTAKES
 from runtime.journal.events import MATCH
 from runtime.journal.protocol import (
@@ -29,6 +29,8 @@ from runtime.journal.protocol import (
     Move,
     Prune,
     Record,
+    Reject,
+    Rejudge,
     Release,
     Reopen,
     RunState,
@@ -36,7 +38,7 @@ from runtime.journal.protocol import (
 )
 from runtime.journal.records import OPEN, may_end, problem, put, row_of
 
-_Rare = Cancel | Reopen | Release | KeepPlan | KeepGeneration | Await | Emit | KeepAnswer | Prune
+_Rare = Cancel | Reopen | Release | KeepPlan | KeepGeneration | Await | Emit | KeepAnswer | Reject | Rejudge | Prune
 
 log = logging.getLogger(__name__)
 
@@ -107,7 +109,7 @@ def forget(write: Write) -> None:
     write.lost = False
     match write:
         case Accept():
-            write.seq, write.first, write.answer, write.busy = 0, "", b"", False
+            write.seq, write.first, write.answer, write.busy, write.gone = 0, "", b"", False, False
         case Record():
             write.outcome = write.failure = None
         case Await():
@@ -118,7 +120,7 @@ def forget(write: Write) -> None:
             write.more = False
         case Release():
             write.released = 0
-        case Move() | Cancel() | Reopen() | KeepPlan() | KeepGeneration() | KeepAnswer():
+        case Move() | Cancel() | Reopen() | KeepPlan() | KeepGeneration() | KeepAnswer() | Reject() | Rejudge():
             pass
 
 
@@ -129,7 +131,7 @@ def _apply(connection: apsw.Connection, write: Write) -> None:
         case Move():
             connection.execute(_MOVE, move_row(write))
             write.lost = not connection.changes()
-        case Accept(lender=0):
+        case Accept(lender=0, rejected=0):
             _accept(connection, write)
         case Accept():
             _whole(connection, lambda: _accept_replay(connection, write))
@@ -145,12 +147,12 @@ def _apply_rare(connection: apsw.Connection, write: _Rare) -> None:
             connection.execute(_KEEP_PLAN, (write.plan, write.flow, write.bundle, write.at))
         case KeepGeneration():
             connection.execute(_KEEP_GENERATION, (write.document,))
-        case Await():
-            _whole(connection, lambda: events.wait(connection, write))
-        case Emit():
-            _whole(connection, lambda: events.emit(connection, write))
+        case Await() | Emit():
+            _whole(connection, lambda: events.apply(connection, write))
         case KeepAnswer():
             dedupe.keep_answer(connection, write)
+        case Reject() | Rejudge():
+            _whole(connection, lambda: rejected.apply(connection, write))
         case Prune():
             _whole(connection, lambda: retention.prune(connection, write))
 
@@ -193,8 +195,12 @@ def _accept(connection: apsw.Connection, accept: Accept) -> None:
 
 
 def _accept_replay(connection: apsw.Connection, accept: Accept) -> None:
+    if accept.rejected and not rejected.let_go(connection, accept.rejected):
+        accept.gone = True
+        return
     _accept(connection, accept)
-    connection.execute(_LEND, (accept.seq, accept.lender, accept.received_at))
+    if accept.lender:
+        connection.execute(_LEND, (accept.seq, accept.lender, accept.received_at))
 
 
 def _record_any(connection: apsw.Connection, record: Record) -> None:

@@ -59,7 +59,7 @@ class _Group:
         match write:
             case Record():
                 return self._add_record(write)
-            case Accept(serial=None, lender=0):
+            case Accept(serial=None, lender=0, rejected=0):
                 self._accepts.append(write)
                 return True
             case Move():  # two of one run are found out, for they change one row only

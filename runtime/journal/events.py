@@ -49,6 +49,15 @@ class _Taken(msgspec.Struct):
     value: msgspec.Raw
 
 
+def apply(connection: apsw.Connection, write: Await | Emit) -> None:
+    """Let a step wait for an event, or keep one."""
+    match write:
+        case Await():
+            wait(connection, write)
+        case Emit():
+            emit(connection, write)
+
+
 def wait(connection: apsw.Connection, write: Await) -> None:
     """Find an event for the step, or give up after its time, or go on waiting."""
     if not may_end(connection, write.run, write.step):

@@ -62,7 +62,8 @@ class Accept:
     With a `dedupe` key (a hash) that the flow accepted before, and whose window lasts, there is no new run: `first` is
     the run that there was, `answer` the JSON of what it answered, where it did. With a `serial` key (a hash) that an
     earlier open run of the flow has, the run is kept and `busy`: it may not start before that one has ended. With a
-    `lender`, the number of a run, the results of that one are lent to it.
+    `lender`, the number of a run, the results of that one are lent to it. With `rejected`, the number of a rejected
+    delivery, that one goes, whether it becomes a run or is a repeat.
     """
 
     run_id: str
@@ -79,10 +80,12 @@ class Accept:
     dedupe: bytes | None = None
     dedupe_until: int = 0  # when the window ends
     lender: int = 0
+    rejected: int = 0
     seq: int = 0  # set by the commit
     first: str = ""  # set by the commit
     answer: bytes = b""  # set by the commit
     busy: bool = False  # set by the commit
+    gone: bool = False  # set by the commit: there is no such rejected delivery any more; nothing was done
     lost: bool = False  # set by the commit: an error of ours (logged); there is no run
 
 
@@ -229,10 +232,45 @@ class KeepAnswer:
     lost: bool = False  # set by the commit: an error of ours (logged); nothing was kept
 
 
+@dataclass(frozen=True, slots=True)
+class Misfit:
+    """A delivery that did not fit its flow. `problems` is JSON [{pointer, expected, got}], `context` as in `Accept`."""
+
+    id: str
+    plan: str
+    received_at: int
+    expires_at: int
+    body: bytes
+    context: bytes
+    problems: bytes
+
+
+@dataclass(slots=True)
+class Reject:
+    """Keep deliveries of a flow that did not fit, oldest first. Then the oldest of the flow go, down to its bounds."""
+
+    flow: str
+    misfits: tuple[Misfit, ...]
+    most: int = 1000
+    most_bytes: int = 64 << 20  # of bodies and what is kept of requests
+    lost: bool = False  # set by the commit: an error of ours (logged); nothing was kept
+
+
+@dataclass(slots=True)
+class Rejudge:
+    """A rejected delivery does not fit another plan either: these are its problems now."""
+
+    number: int
+    plan: str
+    problems: bytes
+    lost: bool = False  # set by the commit: it is not there any more
+
+
 @dataclass(slots=True)
 class Prune:
-    """Forget a slice of what is over: dedupe keys, events that nobody waits for, runs with all that is kept of them.
+    """Forget a slice of what is over: dedupe keys, events that nobody waits for, rejected deliveries, runs.
 
+    Of a run goes all that is kept of it.
     A run is over `keep` after its end; by itself after 30 days, or 90 where it is dead. Of the plans, those that are
     not among `plans` go after their last run; None keeps all. Then the file gives back what much of it is free.
     """
@@ -246,7 +284,20 @@ class Prune:
 
 
 Write = (
-    Accept | Record | Move | Cancel | Reopen | Release | KeepPlan | KeepGeneration | Await | Emit | KeepAnswer | Prune
+    Accept
+    | Record
+    | Move
+    | Cancel
+    | Reopen
+    | Release
+    | KeepPlan
+    | KeepGeneration
+    | Await
+    | Emit
+    | KeepAnswer
+    | Reject
+    | Rejudge
+    | Prune
 )
 
 
@@ -305,6 +356,26 @@ class PastRun(msgspec.Struct, frozen=True):
     body: bytes
     context: bytes
     notes: bytes
+
+
+class RejectedRow(msgspec.Struct, frozen=True):
+    """A rejected delivery as lists show it."""
+
+    number: int
+    id: str
+    flow: str
+    plan: str
+    received_at: int
+    size: int  # bytes of the body and of what is kept of the request
+    problems: msgspec.Raw
+
+
+class RejectedDelivery(RejectedRow, frozen=True):
+    """A rejected delivery with all that is kept of it."""
+
+    expires_at: int
+    context: bytes
+    body: bytes
 
 
 class RunDetail(msgspec.Struct, frozen=True):

@@ -11,7 +11,7 @@ from typing import Any, Final
 
 import apsw
 
-from runtime.journal import dedupe, events
+from runtime.journal import dedupe, events, rejected
 from runtime.journal.protocol import Prune
 
 # The very words of the index `runs_over`: SQLite uses it for nothing else.
@@ -57,10 +57,21 @@ def prune(connection: apsw.Connection, write: Prune) -> None:
     """Forget a slice, and say whether there is more."""
     mine = _Slice(write.seconds)
     gone = [forget(connection, write.at, write.slice) for forget in (dedupe.prune, events.prune)]
+    gone.append(_forget_rejected(connection, write, mine))
     gone.append(_forget_runs(connection, write, mine))
     if write.plans is not None:
         _forget_plans(connection, write.plans)
     write.more = mine.more or max(gone) >= write.slice or _give_back(connection, mine)
+
+
+def _forget_rejected(connection: apsw.Connection, write: Prune, mine: _Slice) -> int:
+    gone = 0
+    for number in rejected.expired(connection, write.at, write.slice):
+        rejected.let_go(connection, number)
+        gone += 1
+        if mine.is_over():
+            break
+    return gone
 
 
 def _forget_runs(connection: apsw.Connection, write: Prune, mine: _Slice) -> int:

@@ -152,6 +152,23 @@ JOURNAL: Final = Tables(
         CREATE INDEX runs_begun ON runs (flow, serial, seq)
             WHERE serial IS NOT NULL AND state IN ('running', 'waiting');
         """,
+        # Deliveries that did not fit. The body stands last, so that a list need not read it.
+        """
+        CREATE TABLE rejected (
+            n INTEGER PRIMARY KEY AUTOINCREMENT,
+            id TEXT NOT NULL UNIQUE,
+            flow TEXT NOT NULL,
+            plan TEXT NOT NULL,
+            received_at INTEGER NOT NULL,
+            expires_at INTEGER NOT NULL,
+            size INTEGER NOT NULL,
+            problems BLOB NOT NULL,
+            context BLOB NOT NULL,
+            body BLOB NOT NULL
+        ) STRICT;
+        CREATE INDEX rejected_flow ON rejected (flow, n, size);
+        CREATE INDEX rejected_expires ON rejected (expires_at);
+        """,
     ),
 )
 

@@ -11,7 +11,7 @@ from runtime.admin.operations import LocalOperations
 from runtime.connections import local
 from runtime.engine.hands import Hands
 from runtime.journal import SqliteJournal, open_journal
-from runtime.journal.protocol import Accept, Kind, Move, Record, RunState
+from runtime.journal.protocol import Accept, Kind, Misfit, Move, Record, Reject, RunState
 
 AT: Final = 1_767_225_600_000  # 2026-01-01T00:00:00Z
 DEAD: Final = "01900000-0000-7000-8000-00000000000a"
@@ -59,6 +59,21 @@ async def fill(journal: SqliteJournal) -> None:
 def operations(journal: SqliteJournal, urls: list[Url] | None = None) -> LocalOperations:
     """What a folder without a server can do."""
     return LocalOperations(journal, lambda: urls or [], Hands(journal, lambda: AT))
+
+
+REJECTED: Final = "01910000-0000-7000-8000-00000000000a"
+REJECTED_TOO: Final = "01910000-0000-7000-8000-00000000000b"
+
+
+async def reject(journal: SqliteJournal) -> None:
+    """Two deliveries that did not fit, oldest first: one with a header, one of a form with two problems."""
+    context = b'{"headers":{"x-id":"7"},"query":{"utm":"a"}}'
+    problem = b'{"pointer":"/telefone","expected":"phone","got":"nothing"}'
+    other = b'{"pointer":"","expected":"object","got":"text"}'
+    one = Misfit(REJECTED, "plan-1", AT, AT + 5000, b'{ "nome": "Jo\xc3\xa3o" }', context, b"[%b]" % problem)
+    form = b'{"headers":{},"query":{},"form":true}'
+    two = Misfit(REJECTED_TOO, "plan-2", AT + 1, AT + 5000, b'{"a":"b"}', form, b"[%b,%b]" % (other, problem))
+    await journal.commit(Reject("retomada", (one,)), Reject("erp", (two,)))
 
 
 async def park(journal: SqliteJournal) -> None:

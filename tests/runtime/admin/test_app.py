@@ -12,7 +12,18 @@ from runtime.admin.operations import LocalOperations
 from runtime.engine.hands import Hands
 from runtime.journal import SqliteJournal
 from runtime.journal.protocol import Accept
-from tests.runtime.admin.conftest import AT, DEAD, DONE, OPEN, PARKED_STEP, operations, park
+from tests.runtime.admin.conftest import (
+    AT,
+    DEAD,
+    DONE,
+    OPEN,
+    PARKED_STEP,
+    REJECTED,
+    REJECTED_TOO,
+    operations,
+    park,
+    reject,
+)
 
 READY = {
     "schema": "seta.ready/1",
@@ -122,6 +133,48 @@ async def test_runs_are_filtered(app: Admin, query: str, rows: list[Any]) -> Non
     assert (await get(app, f"/runs?{query}"))["runs"] == rows
 
 
+REJECTED_ROW = {
+    "id": REJECTED,
+    "flow": "retomada",
+    "plan": "plan-1",
+    "received_at": "2026-01-01T00:00:00.000Z",
+    "size": 63,
+    "problems": [{"pointer": "/telefone", "expected": "phone", "got": "nothing"}],
+}
+
+
+async def test_rejected_deliveries_are_listed_newest_first(app: Admin, journal: SqliteJournal) -> None:
+    await reject(journal)
+    document = await get(app, "/rejected")
+    assert document["schema"] == "seta.rejected/1"
+    assert [one["id"] for one in document["rejected"]] == [REJECTED_TOO, REJECTED]
+    assert document["rejected"][1] == REJECTED_ROW
+
+
+@pytest.mark.parametrize(
+    ("query", "ids"),
+    [("limit=1", [REJECTED_TOO]), ("flow=retomada", [REJECTED]), ("since=1767225600001", [REJECTED_TOO])],
+)
+async def test_rejected_deliveries_are_filtered(app: Admin, journal: SqliteJournal, query: str, ids: list[str]) -> None:
+    await reject(journal)
+    assert [one["id"] for one in (await get(app, f"/rejected?{query}"))["rejected"]] == ids
+
+
+async def test_rejected_delivery_is_shown_with_all_that_is_kept_of_it(app: Admin, journal: SqliteJournal) -> None:
+    await reject(journal)
+    assert await get(app, f"/rejected/{REJECTED}") == {
+        "schema": "seta.rejected-delivery/1",
+        "rejected": {
+            **REJECTED_ROW,
+            "expires_at": "2026-01-01T00:00:05.000Z",
+            "headers": {"x-id": "7"},
+            "query": {"utm": "a"},
+            "form": False,
+            "body": {"nome": "João"},
+        },
+    }
+
+
 async def test_run_is_shown_with_all_that_is_kept_of_it(app: Admin) -> None:
     document = await get(app, f"/runs/{DONE}")
     person = document["run"]["steps"][0]["value"]["id"]
@@ -227,7 +280,8 @@ async def test_unknown_address_is_told_what_there_is(app: Admin) -> None:
     assert await refused(app, "/v1/x") == problem(
         404,
         "Not Found",
-        "there is nothing here, but there are /outbox, /persons, /readyz, /runs, /runs/ID, /urls",
+        "there is nothing here, but there are"
+        " /outbox, /persons, /readyz, /rejected, /rejected/ID, /runs, /runs/ID, /urls",
     )
 
 

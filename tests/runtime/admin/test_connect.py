@@ -12,14 +12,14 @@ import pytest
 from runtime.admin.app import Admin
 from runtime.admin.connect import connect
 from runtime.admin.documents import Url
-from runtime.admin.operations import LocalOperations, NoSuchRunError, RunFilter, UnclearRunError
+from runtime.admin.operations import LocalOperations, RejectedFilter, RunFilter, UnclearIdError, UnknownIdError
 from runtime.admin.remote import RefusedError, RemoteOperations
 from runtime.engine.hands import WrongState
 from runtime.journal import FolderInUse, SqliteJournal
 from runtime.journal.protocol import RunState
 from runtime.listening import Listener
 from runtime.settings import Settings
-from tests.runtime.admin.conftest import AT, DEAD, DONE, OPEN, PARKED_STEP, park
+from tests.runtime.admin.conftest import AT, DEAD, DONE, OPEN, PARKED_STEP, REJECTED, REJECTED_TOO, park, reject
 from tests.runtime.admin.conftest import operations as operations_of
 
 RETOMADA = RunFilter("retomada", RunState.DEAD, AT)
@@ -63,17 +63,34 @@ async def test_both_kinds_of_operations_give_the_same(journal: SqliteJournal, fo
         assert bytes((await remote.run("0191")).payload) == b"[1.50]"
 
 
+async def test_both_kinds_of_operations_give_the_same_rejected_deliveries(journal: SqliteJournal, folder: Path) -> None:
+    await reject(journal)
+    own = operations_of(journal)
+    async with served(journal, folder) as settings, connect(settings, no_urls) as remote:
+        assert await remote.rejected(10) == await own.rejected(10)
+        only = RejectedFilter("retomada", AT)
+        assert [one.id for one in await remote.rejected(10, only)] == [REJECTED]
+        assert await remote.rejected(10, only) == await own.rejected(10, only)
+        for operations in (own, remote):
+            assert bytes((await operations.rejected_delivery(REJECTED)).body) == b'{ "nome": "Jo\xc3\xa3o" }'
+            assert (await operations.rejected_delivery(REJECTED_TOO)).form
+            with pytest.raises(UnknownIdError, match="no rejected delivery whose id is, or begins with, a/b c"):
+                await operations.rejected_delivery("a/b c")
+            with pytest.raises(UnclearIdError, match="several rejected deliveries have ids that begin with 0191: "):
+                await operations.rejected_delivery("0191")
+
+
 async def test_both_kinds_of_operations_refuse_the_same(journal: SqliteJournal, folder: Path) -> None:
     own = operations_of(journal)
     async with served(journal, folder) as settings, connect(settings, no_urls) as remote:
         for operations in (own, remote):
-            with pytest.raises(NoSuchRunError, match="there is no run whose id is, or begins with, a/b c"):
+            with pytest.raises(UnknownIdError, match="there is no run whose id is, or begins with, a/b c"):
                 await operations.run("a/b c")
-            with pytest.raises(NoSuchRunError, match="there is no run whose id is, or begins with, a/b c"):
+            with pytest.raises(UnknownIdError, match="there is no run whose id is, or begins with, a/b c"):
                 await operations.cancel("a/b c")
             with pytest.raises(WrongState, match=f"^the run {DONE} is done: only one that is dead or parked"):
                 await operations.retry(DONE)
-            with pytest.raises(UnclearRunError) as unclear:
+            with pytest.raises(UnclearIdError) as unclear:
                 await operations.run("0190")
             assert unclear.value.ids == [DONE, DEAD]
 

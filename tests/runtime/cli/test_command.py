@@ -19,24 +19,25 @@ Options:
   -h, --help  Show this message and exit.
 
 Commands:
-  serve    Serve the flows of a folder until Ctrl-C.
-  reload   Let the server read its folder of flows again.
-  urls     Print where each flow is called, and a line to try it.
-  runs     List runs, show one, or say how one goes on.
-  replay   Start new runs of past deliveries, on the plans of today.
-  persons  List the persons that flows have made, newest first.
-  outbox   List the messages in the local outbox, newest first.
-  doctor   Look whether a server would start here and be well.
-  backup   Write a copy of the database to a file that is not there yet.
-  restore  Put a backup into a folder of data that has none.
-  check    Find every problem of flows: of files, or of all in a folder.
-  test     Run the tests of flows: of files, or of all in a folder.
-  run      Run a flow once, here and now, and tell what it would send.
-  fmt      Lay flows out: files, all in a folder, or standard input (-).
-  explain  Show what was filled in, and what the steps do.
-  help     List the codes of problems and remarks, or explain one.
-  new      Write a small flow that works, with a test, as a place to begin.
-  catalog  List the verbs and functions of flows, or show one whole.
+  serve     Serve the flows of a folder until Ctrl-C.
+  reload    Let the server read its folder of flows again.
+  urls      Print where each flow is called, and a line to try it.
+  runs      List runs, show one, or say how one goes on.
+  replay    Start new runs of past deliveries, on the plans of today.
+  rejected  List deliveries that did not fit their flow, or show one.
+  persons   List the persons that flows have made, newest first.
+  outbox    List the messages in the local outbox, newest first.
+  doctor    Look whether a server would start here and be well.
+  backup    Write a copy of the database to a file that is not there yet.
+  restore   Put a backup into a folder of data that has none.
+  check     Find every problem of flows: of files, or of all in a folder.
+  test      Run the tests of flows: of files, or of all in a folder.
+  run       Run a flow once, here and now, and tell what it would send.
+  fmt       Lay flows out: files, all in a folder, or standard input (-).
+  explain   Show what was filled in, and what the steps do.
+  help      List the codes of problems and remarks, or explain one.
+  new       Write a small flow that works, with a test, as a place to begin.
+  catalog   List the verbs and functions of flows, or show one whole.
 
   Examples:
     seta serve                     serve the flows of flows/

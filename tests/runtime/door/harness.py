@@ -14,7 +14,7 @@ from runtime.door.intake import Intake
 from runtime.door.readiness import Readiness
 from runtime.engine.answers import Accepted
 from runtime.program import NO_REQUEST, Program, Request
-from runtime.shapes import Shape, record, scalar, text
+from runtime.shapes import Problem, Shape, record, scalar, text
 from runtime.shapes import field as shape_field
 
 RUN = "0192a1b2-c3d4-7e5f-8a6b-0123456789ab"
@@ -75,12 +75,23 @@ class Delivery:
 
 
 @dataclass
+class Unfit:
+    """One delivery that did not fit, and the places where it did not."""
+
+    flow: str
+    body: bytes
+    request: Request
+    pointers: list[str]
+
+
+@dataclass
 class FakeEngine:
     """Keeps deliveries in a list and says what a test wants of them, or raises."""
 
     error: Exception | None = None
     says: Accepted = field(default_factory=lambda: Accepted(RUN))
     accepted: list[Delivery] = field(default_factory=list)
+    rejected: list[Unfit] = field(default_factory=list)
 
     async def accept(
         self, program: Program, payload: Any, body: bytes, notes: bytes = b"", request: Request = NO_REQUEST
@@ -91,6 +102,10 @@ class FakeEngine:
             raise self.error
         self.accepted.append(Delivery(program.flow, payload, body, notes, request))
         return self.says
+
+    def reject(self, program: Program, body: bytes, request: Request, problems: Sequence[Problem]) -> None:
+        """Keep what did not fit."""
+        self.rejected.append(Unfit(program.flow, body, request, [one.pointer for one in problems]))
 
 
 @dataclass

@@ -8,7 +8,8 @@ import pytest
 from runtime.door.app import Door
 from runtime.engine.answers import Accepted
 from runtime.journal.protocol import JournalError
-from tests.runtime.door.harness import LEAD, PATH, RUN, House, Reply, program
+from runtime.program import NO_REQUEST, Guard, Request
+from tests.runtime.door.harness import LEAD, PATH, RUN, House, Reply, Unfit, program
 
 JSON = {"server": "seta", "content-type": "application/json"}
 PROBLEM = {"server": "seta", "content-type": "application/problem+json"}
@@ -19,11 +20,17 @@ def problem(status: int, name: str, title: str, detail: str, **members: Any) -> 
     return {"type": f"urn:seta:problem:{name}", "title": title, "status": status, "detail": detail, **members}
 
 
+TOKEN = "s3cr3t"  # noqa: S105  # of this test
+
+
 class Looking:
     """An engine whose `accept` a test gives."""
 
     def __init__(self, accept: Any) -> None:
         self.accept = accept
+
+    def reject(self, *_: Any) -> None:
+        raise AssertionError
 
 
 def check(reply: Reply, headers: dict[str, str], document: dict[str, Any]) -> None:
@@ -364,7 +371,7 @@ async def test_misfit_is_told_with_every_problem() -> None:
             "misfit",
             "The body does not fit the flow",
             "At /telefone: expected text or number, got nothing (and 1 more)."
-            " Nothing was stored: send it again with every problem mended.",
+            " No run was started: send it again with every problem mended.",
             flow="retomada",
             problems=[
                 {"pointer": "/telefone", "expected": "text or number", "got": "nothing"},
@@ -373,6 +380,32 @@ async def test_misfit_is_told_with_every_problem() -> None:
         ),
     )
     assert house.engine.accepted == []
+    assert house.engine.rejected == [Unfit("retomada", b'{"nome":7}', NO_REQUEST, ["/telefone", "/nome"])]
+
+
+async def test_of_a_misfit_only_what_the_plan_names_is_kept() -> None:
+    house = House(program(headers=("x-id",), query=("utm",)))
+    await house.post(b"{}", f"{PATH}?utm=a&other=b", x_id="7", x_other="8")
+    (kept,) = house.engine.rejected
+    assert kept.request == Request({"x-id": "7"}, {"utm": "a"})
+
+
+async def test_misfit_of_a_form_is_kept_as_its_fields() -> None:
+    house = House(program(accept=("form",)))
+    reply = await house.post(b"nome=a&nome=b", content_type="application/x-www-form-urlencoded")
+    assert reply.status == 422
+    (kept,) = house.engine.rejected
+    assert (kept.body, kept.request.form) == (b'{"nome":["a","b"]}', True)
+
+
+async def test_what_is_refused_before_it_is_read_is_not_kept() -> None:
+    house = House(program(guard=Guard("token", {"secret": "T"}, {"header": "X-Token"})), secrets={"T": TOKEN})
+    assert (await house.post(b"{}")).status == 401
+    assert (await house.post(b"{", x_token=TOKEN)).status == 400
+    assert (await house.post(b"a", x_token=TOKEN, content_type="text/plain")).status == 415
+    assert house.engine.rejected == []
+    assert (await house.post(b"{}", x_token=TOKEN)).status == 422
+    assert len(house.engine.rejected) == 1
 
 
 async def test_array_where_an_object_is_expected_is_a_misfit() -> None:

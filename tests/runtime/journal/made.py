@@ -2,9 +2,10 @@
 
 from itertools import count
 
-from runtime.journal.protocol import Accept, Effect, KeepPlan, Kind, Move, Record, RunState
+from runtime.journal.protocol import Accept, Effect, KeepPlan, Kind, Misfit, Move, Record, RunState
 
 NOW = 1_764_000_000_000  # ms
+REJECTED_UNTIL = NOW + 1
 
 _numbers = count(1)
 
@@ -17,11 +18,18 @@ def accept(  # noqa: PLR0913  # what a test may want of a delivery
     running: bool = True,
     keep: int | None = None,
     lender: int = 0,
+    rejected: int = 0,
 ) -> Accept:
     """A delivery with an id of its own."""
     run_id = run_id or f"run{next(_numbers):08}"
     key = f"key of {run_id}"
-    return Accept(run_id, key, flow, "plan1", NOW, body, b"[1]", b"", running, keep, lender=lender)
+    return Accept(run_id, key, flow, "plan1", NOW, body, b"[1]", b"", running, keep, lender=lender, rejected=rejected)
+
+
+def misfit(body: bytes = b"{}", *, until: int = REJECTED_UNTIL, received_at: int = NOW) -> Misfit:
+    """A delivery that did not fit, with an id of its own."""
+    problems = b'[{"pointer":"/nome","expected":"text","got":"nothing"}]'
+    return Misfit(f"rejected{next(_numbers):08}", "plan1", received_at, until, body, b"", problems)
 
 
 def record(

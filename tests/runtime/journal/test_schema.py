@@ -18,6 +18,10 @@ TWO = Tables("cars", (*ONE.migrations, "ALTER TABLE cars ADD COLUMN colour TEXT;
 BROKEN = Tables("cars", (*ONE.migrations, "ALTER TABLE cars ADD COLUMN colour TEXT; CREATE TABLE runs (x TEXT)"))
 
 
+VERSION = len(JOURNAL.migrations)
+COPY = f"seta-{VERSION}.1.db"
+
+
 def mode(path: Path) -> int:
     return path.stat().st_mode & 0o777
 
@@ -50,7 +54,7 @@ async def test_the_file_keeps_its_promises(opened: Open) -> None:
     connection = open_writing(journal.path, ())
     settings = {
         "application_id": 0x53455441,
-        "user_version": 3,
+        "user_version": VERSION,
         "journal_mode": "wal",
         "synchronous": 2,
         "auto_vacuum": 2,
@@ -85,9 +89,12 @@ async def test_the_url_key_is_made_once(opened: Open, tmp_path: Path) -> None:
 async def test_a_file_of_a_newer_version_is_refused_and_left_alone(opened: Open, folder: Path) -> None:
     await (await opened()).close()
     with apsw.Connection(str(folder / "seta.db")) as connection:
-        connection.pragma("user_version", 4)
+        connection.pragma("user_version", VERSION + 1)
     before = (folder / "seta.db").read_bytes()
-    message = "the database was written by a newer version: its tables 'journal' are at version 4, this version knows 3"
+    message = (
+        "the database was written by a newer version:"
+        f" its tables 'journal' are at version {VERSION + 1}, this version knows {VERSION}"
+    )
     with pytest.raises(JournalTooNew, match=f"^{re.escape(message)}$"):
         await opened()
     assert (folder / "seta.db").read_bytes() == before
@@ -144,10 +151,10 @@ async def test_an_older_file_is_copied_before_its_tables_change(opened: Open, fo
     journal = await opened(tables=(ONE,))
     await journal.commit(accept("kept"))
     await journal.close()
-    backup = folder / "seta-3.1.db"
+    backup = folder / COPY
     assert not backup.exists()
     await opened(tables=(TWO,))
-    assert modes(folder)["seta-3.1.db"] == 0o600
+    assert modes(folder)[COPY] == 0o600
     connection = apsw.Connection(str(backup), flags=apsw.SQLITE_OPEN_READONLY)
     columns = list(connection.execute("SELECT name FROM pragma_table_info('cars')"))
     assert (connection.execute("SELECT id FROM runs").get, columns) == ("kept", [("plate",)])
@@ -156,19 +163,19 @@ async def test_an_older_file_is_copied_before_its_tables_change(opened: Open, fo
 
 async def test_a_copy_that_an_attempt_left_is_replaced(opened: Open, folder: Path) -> None:
     await (await opened(tables=(ONE,))).close()
-    for name in ("seta-3.1.db", "seta-3.1.db.part"):
+    for name in (COPY, f"{COPY}.part"):
         (folder / name).write_text("half a copy")
     await opened(tables=(TWO,))
-    assert (folder / "seta-3.1.db").read_bytes().startswith(b"SQLite format 3")
-    assert not (folder / "seta-3.1.db.part").exists()
+    assert (folder / COPY).read_bytes().startswith(b"SQLite format 3")
+    assert not (folder / f"{COPY}.part").exists()
 
 
 async def test_without_a_copy_nothing_is_changed(opened: Open, folder: Path) -> None:
     await (await opened(tables=(ONE,))).close()
-    (folder / "seta-3.1.db").mkdir()
+    (folder / COPY).mkdir()
     with pytest.raises(OSError, match="directory"):
         await opened(tables=(TWO,))
-    assert modes(folder).keys() & {"seta-3.1.db.part"} == set()
+    assert modes(folder).keys() & {f"{COPY}.part"} == set()
     journal = await opened(tables=(ONE,))
     assert await journal.read(lambda c: list(c.execute("SELECT name FROM pragma_table_info('cars')"))) == [("plate",)]
 

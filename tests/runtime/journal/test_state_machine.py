@@ -15,8 +15,22 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 from runtime.failures import Kind as FailureKind
 from runtime.failures import StepFailure
 from runtime.journal import SqliteJournal, Tables, open_journal
-from runtime.journal.protocol import Accept, Cancel, Kind, Move, Prune, Record, Release, Reopen, RunState, Write
-from tests.runtime.journal.made import NOW, accept, move, record
+from runtime.journal.protocol import (
+    Accept,
+    Cancel,
+    Kind,
+    Move,
+    Prune,
+    Record,
+    Reject,
+    Rejudge,
+    Release,
+    Reopen,
+    RunState,
+    Write,
+)
+from runtime.journal.rejected import deliveries
+from tests.runtime.journal.made import NOW, REJECTED_UNTIL, accept, misfit, move, record
 
 NOTES = Tables("notes", ("CREATE TABLE notes (n INTEGER PRIMARY KEY, text TEXT) STRICT",))
 DAY = 86_400_000
@@ -49,33 +63,70 @@ class Model:
     over: dict[int, int] = field(default_factory=dict)  # when what has ended may go
     keep: dict[int, int] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
+    rejected: dict[int, tuple[str, str, int]] = field(default_factory=dict)  # flow, plan, bytes
     last: int = 0
+    last_rejected: int = 0
 
     def apply(self, write: Write) -> bool:
         """Do a write and say whether it is lost."""
         match write:
-            case Accept():
-                self._accept(write)
-                return False
             case Move():
                 return self._move(write)
-            case Prune():
-                self._prune(write.at)
-                return False
             case Cancel():
                 return self._cancel(write)
             case Reopen():
                 return self._reopen(write)
+            case Rejudge():
+                return self._rejudge(write)
             case Record(effect=Note() as note):
                 return self._record_note(write, note)
             case Record():
                 return self._record(write, write.kind, write.value)
-            case _:  # what else there is has no state here
+            case _:
+                self._apply_all_the_same(write)
                 return False
+
+    def _apply_all_the_same(self, write: Write) -> None:
+        """Do a write that is not lost, whatever there is."""
+        match write:
+            case Accept():
+                if not write.rejected or self._let_go(write.rejected):
+                    self._accept(write)
+            case Reject():
+                self._reject(write)
+            case Prune():
+                self._prune(write.at)
+            case _:  # what else there is has no state here
+                pass
 
     def _prune(self, at: int) -> None:
         for run in [run for run, end in self.over.items() if end <= at]:
             del self.runs[run], self.steps[run], self.over[run], self.keep[run]
+        if at >= REJECTED_UNTIL:
+            self.rejected.clear()
+
+    def _let_go(self, number: int) -> bool:
+        known = number in self.rejected
+        self.rejected.pop(number, None)
+        return known
+
+    def _reject(self, write: Reject) -> None:
+        for one in write.misfits:
+            self.last_rejected += 1
+            self.rejected[self.last_rejected] = (write.flow, one.plan, len(one.body))
+        kept, size = 0, 0
+        for number, (flow, _, length) in sorted(self.rejected.items(), reverse=True):
+            if flow == write.flow:
+                kept, size = kept + 1, size + length
+                if kept > write.most or size > write.most_bytes:
+                    del self.rejected[number]
+
+    def _rejudge(self, write: Rejudge) -> bool:
+        if write.number not in self.rejected:
+            return True
+        flow, _, size = self.rejected[write.number]
+        self.rejected[write.number] = (flow, write.plan, size)
+        return False
 
     def _accept(self, write: Accept) -> None:
         self.last += 1
@@ -149,7 +200,21 @@ class Model:
 
 RUNS = st.integers(1, 6)
 STEPS = st.sampled_from(["a", "b"])
-ACCEPTS = st.builds(accept, running=st.booleans(), keep=st.sampled_from([None, 1, DAY]), lender=st.integers(0, 3))
+REJECTED = st.integers(1, 9)
+ACCEPTS = st.builds(
+    accept,
+    running=st.booleans(),
+    keep=st.sampled_from([None, 1, DAY]),
+    lender=st.integers(0, 3),
+    rejected=st.just(0) | REJECTED,
+)
+REJECTS = st.builds(
+    Reject,
+    st.sampled_from("fg"),
+    st.lists(st.builds(misfit, body=st.binary(max_size=9)), min_size=1, max_size=4).map(tuple),
+    most=st.integers(1, 5),
+    most_bytes=st.integers(9, 20),
+) | st.builds(Rejudge, REJECTED, st.just("plan2"), st.just(b"[1]"))
 RECORDS = st.builds(record, RUNS, STEPS, st.sampled_from(Kind), st.binary(max_size=4))
 EFFECTS = st.builds(
     record, RUNS, STEPS, effect=st.builds(Note, st.sampled_from("xyz"), st.sampled_from([None, None, *FailureKind]))
@@ -172,7 +237,7 @@ REOPENS = st.builds(
     results=st.lists(st.tuples(STEPS, st.binary(max_size=2)), max_size=1).map(tuple),
 )
 BY_HAND = CANCELS | REOPENS | st.builds(Release)  # nothing here is of a backup
-WRITES = st.lists(ACCEPTS | RECORDS | EFFECTS | MOVES | PRUNES | BY_HAND, min_size=1, max_size=12)
+WRITES = st.lists(ACCEPTS | REJECTS | RECORDS | EFFECTS | MOVES | PRUNES | BY_HAND, min_size=1, max_size=12)
 
 
 class JournalMachine(RuleBasedStateMachine):
@@ -251,6 +316,11 @@ class JournalMachine(RuleBasedStateMachine):
         assert runs == self.model.runs
         assert steps == {seq: list(records.items()) for seq, records in self.model.steps.items()}
         assert notes == self.model.notes
+
+    @invariant()
+    def what_was_rejected_is_kept_within_its_bounds(self) -> None:
+        found = self.runner.run(self.journal.read(lambda c: deliveries(c, (0, 999, 999), None, None)))
+        assert {one.number: (one.flow, one.plan, len(one.body)) for one in found} == self.model.rejected
 
     @precondition(lambda self: self.model.runs)
     @invariant()
