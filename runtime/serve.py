@@ -36,6 +36,7 @@ from runtime.journal.database import NAME
 from runtime.linking import Programs
 from runtime.listening import Listener, ServeError, free_address
 from runtime.loader import Loaded
+from runtime.metrics import Metrics
 from runtime.program import Program
 from runtime.reload.compiling import Refused
 from runtime.reload.reloader import Reloader, Rooms
@@ -65,6 +66,7 @@ class House:
     door: Door
     operations: LocalOperations
     reloader: Reloader
+    metrics: Metrics
 
 
 def compose(settings: Settings, journal: SqliteJournal, known_verbs: Mapping[str, Verb], pool: CodePool) -> House:
@@ -79,7 +81,8 @@ def compose(settings: Settings, journal: SqliteJournal, known_verbs: Mapping[str
     operations = LocalOperations(journal, lambda: urls(settings, served(hooks.table)), engine.hands, engine.replays)
     rooms = Rooms(journal, engine, programs, hooks, readiness, public_base(settings), around)
     reloader = Reloader(rooms, settings.flows, settings.environment, pool.renew)
-    return House(settings, journal, engine, hooks, readiness, intake, door, operations, reloader)
+    metrics = Metrics(journal, engine, door.counts, readiness, reloader, now)
+    return House(settings, journal, engine, hooks, readiness, intake, door, operations, reloader, metrics)
 
 
 class Entropy:
@@ -242,11 +245,11 @@ async def _reload(reloader: Reloader) -> Reloaded | Refusal:
 
 
 def _listeners(house: House) -> tuple[Listener, list[Listener]]:
-    settings, detail = house.settings, house.readiness.detail
+    settings, detail, metrics = house.settings, house.readiness.detail, house.metrics
     reload = partial(_reload, house.reloader)
-    inside = [Listener(Admin(house.operations, detail, reload=reload), settings, settings.socket)]
+    inside = [Listener(Admin(house.operations, detail, reload=reload, metrics=metrics), settings, settings.socket)]
     if settings.admin is not None:
-        admin = Admin(house.operations, detail, settings.admin.host)
+        admin = Admin(house.operations, detail, settings.admin.host, metrics=metrics)
         inside.append(Listener(admin, settings, settings.admin))
     return Listener(house.door, settings, settings.listen), inside
 

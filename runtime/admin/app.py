@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Awaitable, Callable, Mapping
+from functools import partial
 from http import HTTPStatus
 from ipaddress import ip_address
 from typing import Any, Final
@@ -15,6 +16,7 @@ from runtime.admin.asking import (
     Document,
     Query,
     Receive,
+    Text,
     body_of,
     limit,
     number,
@@ -57,6 +59,7 @@ class Admin:
         readiness: Callable[[], Document],
         host: str | None = None,
         reload: Callable[[], Awaitable[Reloaded | Refusal]] | None = None,
+        metrics: Callable[[], Awaitable[Text]] | None = None,
     ) -> None:
         self._operations = operations
         self._readiness = readiness
@@ -69,15 +72,17 @@ class Admin:
             "/urls": self._urls,
             "/readyz": self._readyz,
         }
+        if metrics is not None:
+            self._routes["/metrics"] = partial(_metrics, metrics)
         self._changes = Changes(operations, reload)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
         status, document = await self._answer(scope, receive)
-        kind = b"application/problem+json" if isinstance(document, Refusal) else b"application/json"
+        kind, body = _written(document)
         headers = [(b"server", b"seta"), (b"content-type", kind), (b"cache-control", b"no-store")]
         await send({"type": "http.response.start", "status": status, "headers": headers})
-        await send({"type": "http.response.body", "body": _encode(document)})
+        await send({"type": "http.response.body", "body": body})
 
     async def _answer(self, scope: Scope, receive: Receive) -> Document:
         reads = scope["method"] in ("GET", "HEAD")
@@ -131,6 +136,21 @@ class Admin:
 
     async def _readyz(self, query: Query) -> Document:  # noqa: ARG002  # like all others
         return self._readiness()
+
+
+async def _metrics(metrics: Callable[[], Awaitable[Text]], query: Query) -> Document:  # noqa: ARG001  # like all others
+    return 200, await metrics()
+
+
+def _written(document: object) -> tuple[bytes, bytes]:
+    """The media type of what is given, and its bytes."""
+    match document:
+        case Text(media, body):
+            return media.encode(), body
+        case Refusal():
+            return b"application/problem+json", _encode(document)
+        case _:
+            return b"application/json", _encode(document)
 
 
 def _told(error: Exception) -> Document:

@@ -2,14 +2,22 @@
 
 from collections.abc import Awaitable, Callable, Mapping
 from http import HTTPStatus
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 from urllib.parse import parse_qs
 
 from runtime.admin.documents import LIST_LIMIT, Refusal
 
 Receive = Callable[[], Awaitable[Mapping[str, Any]]]
 Query = Mapping[str, str]
-Document = tuple[int, Any]  # status, and what is encoded as JSON
+Document = tuple[int, Any]  # status, and what is encoded as JSON, or a Text
+
+
+class Text(NamedTuple):
+    """What is given as it is, under a media type of its own."""
+
+    media: str
+    body: bytes
+
 
 MOST_ROWS: Final = 10_000  # of one list
 LATEST: Final = 253_402_300_799_999  # ms since the Unix epoch: the end of the year 9999

@@ -9,6 +9,7 @@ import msgspec
 from runtime.door import answers
 from runtime.door.answers import Answer, Refused
 from runtime.door.cors import preflight, readable
+from runtime.door.counts import NO_HOOK, DoorCounts
 from runtime.door.hooks import Hook, Hooks
 from runtime.door.intake import Intake, Receive
 from runtime.door.readiness import Readiness
@@ -51,6 +52,7 @@ class Door:
         self._hooks = hooks
         self._readiness = readiness
         self._intake = intake
+        self.counts = DoorCounts()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
@@ -68,6 +70,8 @@ class Door:
         except Exception:
             logger.exception("a request failed%s", f" at {hook.flow}" if hook else "")
             answer = answers.FAULT
+        if scope["method"] == "POST":
+            self.counts.answered(hook.flow if hook else NO_HOOK, answer.start["status"])
         if hook is not None and hook.program.cors:
             answer = readable(hook.program, scope["headers"], answer)
         await send(answer.start)
@@ -85,7 +89,7 @@ class Door:
         return _ALIVE if path == b"/livez" else answers.document(*self._readiness.brief())
 
     async def _deliver(self, hook: Hook, scope: Scope, receive: Receive) -> Answer:
-        headers = dict(scope["headers"])
+        began, headers = self.counts.timer(), dict(scope["headers"])
         length = self._admit(hook, headers)
         body = b"" if length == 0 else await self._intake.read(hook, receive, length)
         try:
@@ -94,7 +98,9 @@ class Door:
             accepted = await self._keep(hook, body, headers.get(b"content-type", b""), scope)
         finally:
             self._intake.held -= len(body)
-        return await reply(hook.program, accepted)
+        answer = await reply(hook.program, accepted)
+        self.counts.accepted(began, repeat=accepted.repeat)
+        return answer
 
     def _admit(self, hook: Hook, headers: Mapping[bytes, bytes]) -> int | None:
         """Refuse what can be refused before the body is read, or give its length; None: to its end."""

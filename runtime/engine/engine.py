@@ -63,6 +63,7 @@ class Engine:
         self.replays = Replays(around.journal, around.clock, self._new_id, self._begin)
         self._rejects = Rejects(around.journal, around.clock, self._new_id)
         self.hands = Hands(around.journal, around.clock, self._runs)
+        self.counts = self._shared.counts
         self._keepers: list[asyncio.Task[None]] = []
 
     # --- life

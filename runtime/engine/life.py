@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 from runtime.context import Run, Verb
 from runtime.engine.answers import Answers
+from runtime.engine.counts import EngineCounts
 from runtime.engine.leaving import Abandoned
 from runtime.engine.replay import Replay
 from runtime.journal.protocol import Await, Emit, Journal, KeepAnswer, Record, StepRow
@@ -31,6 +32,7 @@ class Shared:
     around: Surroundings
     keep_events: int  # ms
     answers: Answers = field(default_factory=Answers)
+    counts: EngineCounts = field(default_factory=EngineCounts)
     alarm: asyncio.Event = field(default_factory=asyncio.Event)  # set when a run may be due earlier than was thought
 
 

@@ -46,9 +46,8 @@ class RunContext:
         attempts = Attempts(life, spec, step, args, hashed)
         if record is not None:
             attempts.take_up(record)
-        if isinstance(verb, LocalVerb):
-            return await attempts.local(verb)
-        return await attempts.remote(verb)
+        attempt = attempts.local(verb) if isinstance(verb, LocalVerb) else attempts.remote(verb)
+        return await life.shared.counts.attempt(life.run.flow, spec, attempt)
 
     async def sleep(self, step: str, milliseconds: int) -> None:
         """Leave until the time is over."""

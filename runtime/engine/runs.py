@@ -134,6 +134,7 @@ class Runs:
     def cancelled(self, seq: int, run_id: str, flow: str, serial: bytes | None) -> None:
         """See to what comes after a run that was ended by hand."""
         self.active.pop(seq, None)
+        self._shared.counts.ended(flow, RunState.CANCELLED)
         self._settled(run_id, flow, serial, RunState.CANCELLED)
 
     def reopened(self, seq: int, flow: str) -> None:
@@ -164,6 +165,8 @@ class Runs:
                 return
             self.active.pop(seq, None)
             self._settled(run.id, run.flow, serial, ending.state)
+            if ending.state is not RunState.WAITING:
+                self._shared.counts.ended(run.flow, ending.state, now - run.at)
 
         self._journal.commit(move).add_done_callback(settled)
 

@@ -38,9 +38,20 @@ class Disk:
     def is_full(self) -> bool:
         """Whether next to nothing is free. Looks afresh."""
         try:
-            return _free(os.statvfs(self._folder)) < MEGABYTE
+            return self.free() < MEGABYTE
         except OSError:
             return False
+
+    def free(self) -> int:
+        """Bytes that are free, as they are now. Raises OSError."""
+        return _free(os.statvfs(self._folder))
+
+    def log_size(self) -> int:
+        """Bytes of the log, as it is now. Raises OSError."""
+        try:
+            return self._log.stat().st_size
+        except FileNotFoundError:  # a commit will make it anew
+            return 0
 
     def _look(self) -> None:
         now = self._now()
@@ -58,16 +69,10 @@ class Disk:
     def _find_trouble(self) -> str | None:
         if _identity(self._path) != self._identity:
             return "the database file was moved or replaced"
-        size = self._log_size()
+        size = self.log_size()
         if size > LONGEST_LOG:
             return f"the log is {size // MEGABYTE} MB long: something reads the database for long"
         return None
-
-    def _log_size(self) -> int:
-        try:
-            return self._log.stat().st_size
-        except FileNotFoundError:  # a commit will make it anew
-            return 0
 
 
 def _identity(path: Path) -> tuple[int, int]:

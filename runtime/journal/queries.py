@@ -1,6 +1,7 @@
 """What is asked of the tables: each a function of a connection that reads."""
 
 from collections.abc import Sequence
+from collections.abc import Set as AbstractSet
 from typing import Any, Final
 
 import apsw
@@ -66,6 +67,15 @@ RUN: Final = """
 _SHOWN: Final = "seq, id, flow, plan, state, received_at, ended_at, step, error"
 _RECEIVED: Final = "SELECT received_at FROM runs WHERE seq >= ? ORDER BY seq LIMIT 1"
 _SET_BACK: Final = 2 * 3_600_000  # ms by which a clock may have been set back
+MOST_COUNTED: Final = 100_000  # runs of one state: beyond them a number says only that there are as many
+_OPEN_COUNT: Final = "SELECT count(*) FROM (SELECT 1 FROM runs WHERE state IN ('accepted', 'running') LIMIT ?)"
+_RARE_COUNT: Final = """
+    SELECT count(*) FROM (
+        SELECT 1 FROM runs
+        WHERE state = ? AND state IN ('waiting', 'parked', 'dead', 'stopped', 'cancelled') LIMIT ?
+    )
+"""
+_OLDEST: Final = "SELECT seq, received_at FROM runs WHERE state IN ('accepted', 'running') ORDER BY seq LIMIT ?"
 _RUNNABLE: Final = frozenset({RunState.ACCEPTED, RunState.RUNNING})
 
 
@@ -151,6 +161,36 @@ def past_query(flow: str | None, state: RunState) -> str:
     where = " AND ".join([*_conditions(flow, state, since=True), "seq <= :upto"])
     shown = "seq, id, key, flow, body, context, notes"
     return f"SELECT {shown} FROM runs JOIN deliveries ON run = seq WHERE {where} ORDER BY seq LIMIT :limit"  # noqa: S608  # our own words
+
+
+class Standing(msgspec.Struct, frozen=True):
+    """How many runs there are that have not ended well, each number up to MOST_COUNTED.
+
+    `queued` are those in the journal alone that may be begun; the oldest of them was received at `oldest`.
+    """
+
+    queued: int
+    oldest: int | None
+    waiting: int
+    parked: int
+    dead: int
+
+
+def standing(connection: apsw.Connection, in_memory: AbstractSet[int]) -> Standing:
+    """Count runs, beside the numbers of those that are in memory."""
+    queued = _count(connection.execute(_OPEN_COUNT, (MOST_COUNTED + len(in_memory),))) - len(in_memory)
+    rows: Any = connection.execute(_OLDEST, (len(in_memory) + 1,))
+    oldest = next((received_at for seq, received_at in rows if seq not in in_memory), None)
+    rare = (
+        _count(connection.execute(_RARE_COUNT, (state, MOST_COUNTED)))
+        for state in (RunState.WAITING, RunState.PARKED, RunState.DEAD)
+    )
+    return Standing(max(0, queued), oldest, *rare)
+
+
+def _count(cursor: apsw.Cursor) -> int:
+    found: Any = cursor.get
+    return int(found)
 
 
 def last_number(connection: apsw.Connection) -> int:

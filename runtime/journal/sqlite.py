@@ -3,6 +3,7 @@
 import asyncio
 import secrets
 from collections.abc import Callable
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -45,15 +46,16 @@ class SqliteJournal:
         self.url_key = opened.url_key
         self.incarnation = opened.incarnation
         self._held = held
-        self._disk = Disk(opened.path)
+        self.disk = Disk(opened.path)
         self._reader = Reader(partial(open_reading, opened.path))
         connect = partial(open_writing, opened.path, opened.tables, durable=opened.durable)
-        self._writer = Writer(opened.connection, opened.incarnation, connect, self._disk.is_full)
+        self._writer = Writer(opened.connection, opened.incarnation, connect, self.disk.is_full)
+        self.counts = self._writer.counts
 
     @property
     def commits(self) -> int:
         """Commits so far, each of as many writes as had gathered."""
-        return self._writer.commits
+        return self.counts.done
 
     def commit(self, *writes: Write) -> BatchFuture:
         """Put writes into the next batch; the future, shared by the batch, ends when it is on disk."""
@@ -105,6 +107,10 @@ class SqliteJournal:
         """One run, or None where there is none of that id."""
         return await self.read(partial(queries.run, run_id=run_id))
 
+    async def standing(self, in_memory: AbstractSet[int]) -> queries.Standing:
+        """How many runs there are that have not ended well, beside those in memory."""
+        return await self.read(partial(queries.standing, in_memory=in_memory))
+
     async def backup(self, path: Path) -> None:
         """Write a copy of all that is committed to a file that is not there yet. Raises OSError and JournalError."""
         try:
@@ -115,11 +121,11 @@ class SqliteJournal:
 
     def room(self) -> bool:
         """Whether the disk has room to accept."""
-        return self._disk.room()
+        return self.disk.room()
 
     def healthy(self) -> str | None:
         """None, or why the journal should not be given more."""
-        return self._writer.trouble or self._disk.trouble()
+        return self._writer.trouble or self.disk.trouble()
 
     async def close(self) -> None:
         """Commit what has gathered, close the file and let the next process have the folder."""

@@ -14,6 +14,7 @@ import apsw
 from runtime.journal.apply import apply, forget
 from runtime.journal.batch import Batch, BatchFuture
 from runtime.journal.bulk import apply_all
+from runtime.journal.counts import CommitCounts
 from runtime.journal.database import BUSY_MS
 from runtime.journal.protocol import JournalError, Write
 
@@ -57,7 +58,7 @@ class Writer:
         self._pages = 0  # written to the log since it was last copied
         self._held_at = 0  # pages of the log when it could not begin anew
         self.trouble: str | None = None
-        self.commits = 0
+        self.counts = CommitCounts()
         self._thread = threading.Thread(target=self._run, name="seta-journal", daemon=True)
         self._thread.start()
 
@@ -144,13 +145,14 @@ class Writer:
             self._checkpoint()
 
     def _commit(self, writes: Sequence[Write]) -> JournalError | None:
+        began = time.perf_counter()
         try:
             self._transact(writes)
         except BaseException as error:  # noqa: BLE001  # whatever it is, those who wait must learn of it
             for write in writes:
                 forget(write)
             return self._fail(error, len(writes))
-        self.commits += 1
+        self.counts.kept(len(writes), time.perf_counter() - began)
         if self.trouble:
             log.warning("the journal is written again")
             self.trouble = None
@@ -181,6 +183,7 @@ class Writer:
         return self._connection
 
     def _fail(self, error: BaseException, writes: int) -> JournalError:
+        self.counts.failed += 1
         full = isinstance(error, apsw.FullError) or self._is_full()
         reason = str(error) if isinstance(error, JournalError) else f"{type(error).__name__}: {error}"
         if writes or not self.trouble:  # nobody may wait for them; that the trouble lasts is not said each second

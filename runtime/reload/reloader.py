@@ -40,6 +40,14 @@ class Rooms:
     around: Surroundings  # of which configuration, secrets and own verbs are the generation's
 
 
+@dataclass(slots=True)
+class Loads:
+    """How often a folder was read to be served, and how often it could not be."""
+
+    all: int = 0
+    refused: int = 0
+
+
 class Reloader:
     """Puts folders in force. `environment` is where secrets are; `renew` starts the processes of `code` afresh."""
 
@@ -48,6 +56,7 @@ class Reloader:
         self._folder = folder
         self._environment = environment
         self._renew = renew
+        self.loads = Loads()
         self._generation: Generation | None = None
         self._verbs = rooms.around.verbs  # also those that are gone: runs under way end on their plan
         self._asked = asyncio.Event()
@@ -61,6 +70,7 @@ class Reloader:
         Raises FolderError, with why the folder cannot be served, where there is no generation that can.
         """
         self._generation = await self._last()
+        self.loads.all += 1
         if isinstance(loaded, Loaded):
             try:
                 await self._put_in_force(loaded)
@@ -104,6 +114,7 @@ class Reloader:
     async def reload(self) -> Generation | Refused:
         """Read the folder again: the generation that is served then, or why the old one goes on."""
         async with self._one_at_a_time:
+            self.loads.all += 1
             try:
                 loaded = await compile_apart(self._folder)
                 if isinstance(loaded, Loaded):
@@ -138,6 +149,7 @@ class Reloader:
         return generation
 
     def _keep_on(self, refused: Refused) -> None:
+        self.loads.refused += 1
         rooms = self._rooms
         serving = rooms.readiness.serving
         number = 0 if serving is None else serving.number

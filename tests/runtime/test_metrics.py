@@ -1,0 +1,124 @@
+"""What a scrape is told of a server that took good and bad deliveries."""
+
+import re
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import httpx
+import pytest
+from prometheus_client.parser import text_string_to_metric_families
+
+from runtime.settings import Address
+from tests.runtime.served import Served, serving
+
+FLOWS = {
+    "a.seta": 'flow leads\non webhook "/leads" open dedupe by id for 1h {id: text, telefone: text}\n'
+    '  -> format_phone(telefone)\n  -> upsert person\n  -> send hsm "ola"\n',
+    "b.seta": 'flow espera\non webhook "/espera" open {n: int}\n  -> wait 1h\n  -> log n\n',
+}
+GOOD = '{"id": "1", "telefone": "11999998888"}'
+DEAD = '{"id": "2", "telefone": "segredo"}'
+
+
+Samples = dict[str, float]
+
+
+def samples(text: str) -> Samples:
+    """Each sample, written as it stands in the text, without buckets."""
+    found: Samples = {}
+    for family in text_string_to_metric_families(text):
+        for sample in family.samples:
+            labels = ",".join(f"{name}={value}" for name, value in sample.labels.items())
+            found[f"{sample.name}{{{labels}}}" if labels else sample.name] = sample.value
+    return found
+
+
+@pytest.fixture
+async def server(tmp_path: Path) -> AsyncIterator[Served]:
+    async with serving(tmp_path, FLOWS, admin=Address("127.0.0.1", 0)) as server:
+        yield server
+
+
+async def test_numbers_of_deliveries_runs_and_steps_are_told(server: Served) -> None:
+    for body, status in ((GOOD, 200), (GOOD, 200), (DEAD, 200), ("{}", 422), ("[", 400)):
+        answer = await server.post("leads", body)
+        assert answer.status_code == status
+        if status == 200:
+            await server.ended(answer.json()["run"])
+    await server.ended((await server.post("espera", '{"n": 1}')).json()["run"])
+    async with httpx.AsyncClient() as client:
+        await client.post(f"http://{server.settings.listen}/segredo")
+    answer = await server.admin("/metrics")
+    assert answer.headers["content-type"] == "text/plain; version=0.0.4; charset=utf-8"
+    told = samples(answer.text)
+    expected = {
+        "webhook_received_total{code=200,hook=leads}": 3,
+        "webhook_received_total{code=422,hook=leads}": 1,
+        "webhook_received_total{code=400,hook=leads}": 1,
+        "webhook_received_total{code=200,hook=espera}": 1,
+        "webhook_received_total{code=404,hook=}": 1,
+        "webhook_ack_seconds_count": 4,
+        "webhook_ack_seconds_bucket{le=+Inf}": 4,
+        "duplicates_total": 1,
+        "run_total{flow=leads,outcome=done}": 1,
+        "run_total{flow=leads,outcome=dead}": 1,
+        "run_duration_seconds_count": 2,
+        "step_attempts_total{flow=leads,outcome=done,step=upsert_person}": 1,
+        "step_attempts_total{flow=leads,outcome=done,step=send_hsm}": 1,
+        "step_duration_seconds_count{verb=upsert person}": 1,
+        "step_duration_seconds_count{verb=send hsm}": 1,
+        "runs{state=accepted}": 0,
+        "runs{state=running}": 0,
+        "runs{state=waiting}": 1,
+        "runs{state=parked}": 0,
+        "runs{state=dead}": 1,
+        "queue_depth": 0,
+        "queue_oldest_age_seconds": 0,
+        "dead_letters": 1,
+        "flows_loads_total": 1,
+        "flows_load_errors_total": 0,
+        "flows_generation": 1,
+        "flows_last_load_successful": 1,
+        "ready": 1,
+        "journal_commit_failures_total": 0,
+    }
+    assert {name: told.get(name) for name in expected} == expected
+    assert told["journal_commit_seconds_count"] == told["journal_batch_writes_count"] > 0
+    assert told["journal_batch_writes_sum"] >= told["journal_commit_seconds_count"]
+    assert told["journal_wal_bytes"] > 0
+    assert told["journal_disk_free_bytes"] > 0
+    assert told["process_resident_memory_bytes"] > 0
+
+
+async def test_no_value_of_a_delivery_and_no_address_is_a_label(server: Served) -> None:
+    run = (await server.post("leads", DEAD, x_lead="segredo")).json()["run"]
+    await server.ended(run)
+    text = (await server.admin("/metrics")).text
+    for secret in ("segredo", "11999998888", "/leads", run, server.settings.listen.host):
+        assert secret not in text
+    names = set(re.findall(r'[{,]([a-z_]+)="', text))
+    assert names <= {"hook", "code", "flow", "outcome", "step", "verb", "state", "le"}
+
+
+async def test_metrics_are_on_the_socket_and_the_admin_address_and_not_public(server: Served) -> None:
+    assert (await server.public("/metrics")).status_code == 404
+    async with httpx.AsyncClient() as client:
+        answer = await client.get(f"http://{server.settings.admin}/metrics")
+    assert answer.status_code == 200
+    assert "queue_depth 0.0\n" in answer.text
+
+
+async def test_two_servers_in_one_process_count_apart(server: Served, tmp_path: Path) -> None:
+    await server.post("leads", GOOD)
+    (tmp_path / "other").mkdir()
+    async with serving(tmp_path / "other", FLOWS) as other:
+        told = samples((await other.admin("/metrics")).text)
+    assert "webhook_received_total{code=200,hook=leads}" not in told
+
+
+async def test_a_folder_that_cannot_be_served_shows_in_the_numbers(server: Served) -> None:
+    (server.settings.flows / "a.seta").write_text("on webhook -> ?")
+    assert (await server.change("/reload")).status_code == 409
+    told = samples((await server.admin("/metrics")).text)
+    names = ("flows_loads_total", "flows_load_errors_total", "flows_generation", "flows_last_load_successful")
+    assert [told[name] for name in names] == [2, 1, 1, 0]
