@@ -120,8 +120,8 @@ class SqliteJournal:
             raise JournalError(f"{path} cannot be written: {type(error).__name__}: {error}", full=full) from error
 
     def room(self) -> bool:
-        """Whether the disk has room to accept."""
-        return self.disk.room()
+        """Whether the disk has room to accept; what a commit has just found out counts before the next look."""
+        return self.disk.room() and not self._writer.full
 
     def healthy(self) -> str | None:
         """None, or why the journal should not be given more."""

@@ -58,6 +58,7 @@ class Writer:
         self._pages = 0  # written to the log since it was last copied
         self._held_at = 0  # pages of the log when it could not begin anew
         self.trouble: str | None = None
+        self.full = False  # whether the trouble is that the disk has no room
         self.counts = CommitCounts()
         self._thread = threading.Thread(target=self._run, name="seta-journal", daemon=True)
         self._thread.start()
@@ -155,7 +156,7 @@ class Writer:
         self.counts.kept(len(writes), time.perf_counter() - began)
         if self.trouble:
             log.warning("the journal is written again")
-            self.trouble = None
+            self.trouble, self.full = None, False
         return None
 
     def _transact(self, writes: Sequence[Write]) -> None:
@@ -188,7 +189,7 @@ class Writer:
         reason = str(error) if isinstance(error, JournalError) else f"{type(error).__name__}: {error}"
         if writes or not self.trouble:  # nobody may wait for them; that the trouble lasts is not said each second
             log.error("a commit failed (writes: %d): %s", writes, reason, exc_info=None if self.trouble else error)
-        self.trouble = reason
+        self.full, self.trouble = full, reason  # in this order: the event loop reads them meanwhile
         self._roll_back()
         return JournalError(reason, full=full)
 

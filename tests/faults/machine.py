@@ -1,5 +1,6 @@
 """What a fault test asks of the machine that it runs on. Where it cannot have it, the test is skipped and says why."""
 
+import errno
 import os
 import shutil
 import subprocess
@@ -12,6 +13,8 @@ import pytest
 
 _SYSTEM = "/usr/sbin:/sbin"  # where mount's friends are, which not every PATH names
 _SECONDS = 30
+_BLOCK = 4096
+_ZEROS = bytes(_BLOCK)
 
 
 def tool(name: str) -> str:
@@ -82,3 +85,47 @@ def _is_traced(task: Path) -> bool:
         return "TracerPid:\t0\n" not in (task / "status").read_text()
     except (FileNotFoundError, ProcessLookupError):  # it has just ended
         return True
+
+
+def fill(ballast: Path, *, leaving: int) -> None:
+    """Take what is free of a disk, but for so many bytes."""
+    status = os.statvfs(ballast.parent)
+    with ballast.open("wb") as file:
+        for _ in range(max(0, status.f_bavail * status.f_frsize - leaving) // _BLOCK):
+            try:
+                file.write(_ZEROS)
+                file.flush()
+            except OSError as error:
+                if error.errno != errno.ENOSPC:
+                    raise
+                return
+
+
+class Clock:
+    """The wall clock of a process, which a test may set while it runs; the time since boot goes on as it does."""
+
+    def __init__(self, folder: Path) -> None:
+        self._file = folder / "clock"
+        self.set("+0")
+
+    def set(self, ahead: str) -> None:
+        """Let the clock be so far ahead of the real one, in the words of faketime: `+1d`, `-1h`."""
+        fresh = self._file.with_suffix(".new")
+        fresh.write_text(f"{ahead}\n")
+        fresh.replace(self._file)
+
+    def environment(self) -> dict[str, str]:
+        """What a process has to be started with."""
+        return {
+            "LD_PRELOAD": str(_faketime()),
+            "FAKETIME_TIMESTAMP_FILE": str(self._file),
+            "FAKETIME_NO_CACHE": "1",
+            "DONT_FAKE_MONOTONIC": "1",
+        }
+
+
+def _faketime() -> Path:
+    """The library for processes of several threads."""
+    tool("faketime")
+    found = next(Path("/usr/lib").glob("**/faketime/libfaketimeMT.so.1"), None)
+    return found or pytest.skip("the library of faketime is not where it is looked for")

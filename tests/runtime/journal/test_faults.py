@@ -61,6 +61,7 @@ async def test_a_batch_that_the_disk_refuses_fails_whole_and_the_journal_heals(
     with pytest.raises(JournalError) as caught:
         await journal.commit(*refused)
     assert caught.value.full is full
+    assert journal.room() is not full
     assert [write.seq for write in refused] == [0, 0]
     assert journal.healthy() == f"{type(error).__name__}: {error}"
     assert await ids(journal) == ["before"]
