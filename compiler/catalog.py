@@ -54,12 +54,16 @@ class Function(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_def
 
 
 class Field(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
-    """A field of an entity or of a verb's `with` record; `aliases` in the order in which they are tried."""
+    """A field of an entity or of a verb's `with` record; `aliases` in the order in which they are tried.
+
+    `inferred` is false for what a flow has to write out itself: rule R1 takes it from no payload.
+    """
 
     name: str
     type: str
     aliases: tuple[str, ...] = ()
     doc: str = ""
+    inferred: bool = True
 
 
 class Entity(msgspec.Struct, frozen=True, omit_defaults=True, tag="entity"):

@@ -198,7 +198,7 @@ def _open_fields(verb: Verb, step: nodes.Command, declared: nodes.RecordType | N
     by = next((clause.value for clause in step.clauses if isinstance(clause, nodes.By)), None)
     if isinstance(by, nodes.NameRef):
         key = _key_field(verb, by.name, declared) or key
-    return [field for field in verb.fields if field.name != key]
+    return [field for field in verb.fields if field.inferred and field.name != key]
 
 
 def _key_field(verb: Verb, name: str, declared: nodes.RecordType | None) -> str | None:

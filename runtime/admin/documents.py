@@ -97,6 +97,8 @@ class Person(msgspec.Struct, frozen=True, kw_only=True):
     name: str | None
     phone: str | None
     email: str | None
+    tags: list[str] = []
+    opt_out: bool = False
     created_at: str
     updated_at: str
 
@@ -216,6 +218,8 @@ def person_from(row: local.PersonRow) -> Person:
         name=row.name,
         phone=row.phone,
         email=row.email,
+        tags=row.tags,
+        opt_out=row.opt_out,
         created_at=rfc3339(row.created_at),
         updated_at=rfc3339(row.updated_at),
     )

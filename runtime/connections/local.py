@@ -42,24 +42,32 @@ TABLES: Final = Tables(
             at INTEGER NOT NULL
         ) STRICT;
         """,
+        """
+        ALTER TABLE persons ADD COLUMN tags TEXT;  -- a JSON list of texts; NULL for none
+        ALTER TABLE persons ADD COLUMN opt_out INTEGER;  -- 1 for who wants no messages
+        """,
     ),
 )
 
-_PERSON: Final = "id, name, phone, email"
+_PERSON: Final = "id, name, phone, email, tags, opt_out"
 _BY_KEY: Final = "SELECT n FROM persons WHERE id = ?"
 _BY_PHONE: Final = "SELECT n FROM persons WHERE phone_match = ?"
 _BY_EMAIL: Final = "SELECT n FROM persons WHERE email = ? ORDER BY n LIMIT 1"
 _UPDATE: Final = f"""
     UPDATE persons SET
         name = coalesce(:name, name), email = coalesce(:email, email), phone = coalesce(:phone, phone),
-        phone_match = coalesce(:phone_match, phone_match), updated_at = :at
+        phone_match = coalesce(:phone_match, phone_match), opt_out = coalesce(:opt_out, opt_out), updated_at = :at
     WHERE n = :n RETURNING {_PERSON}
 """  # noqa: S608  # our own words
 _INSERT: Final = f"""
-    INSERT INTO persons (id, name, phone, phone_match, email, created_at, updated_at)
-    VALUES (:id, :name, :phone, :phone_match, :email, :at, :at) RETURNING {_PERSON}
+    INSERT INTO persons (id, name, phone, phone_match, email, opt_out, created_at, updated_at)
+    VALUES (:id, :name, :phone, :phone_match, :email, :opt_out, :at, :at) RETURNING {_PERSON}
 """  # noqa: S608  # our own words
 _FIND: Final = f"SELECT {_PERSON} FROM persons WHERE n = ?"  # noqa: S608  # our own words
+_TAG: Final = f"""
+    UPDATE persons SET tags = json_insert(coalesce(tags, '[]'), '$[#]', :tag), updated_at = :at
+    WHERE n = :n AND NOT EXISTS (SELECT 1 FROM json_each(persons.tags) WHERE value = :tag) RETURNING {_PERSON}
+"""  # noqa: S608  # our own words
 _LIST_PERSONS: Final = f"SELECT {_PERSON}, created_at, updated_at FROM persons ORDER BY n DESC LIMIT ?"  # noqa: S608  # our own words
 
 _MESSAGE: Final = 'id, "to", template, params, person, at'
@@ -80,6 +88,8 @@ class PersonRow(msgspec.Struct, frozen=True):
     email: str | None
     created_at: int
     updated_at: int
+    tags: list[str] = []
+    opt_out: bool = False
 
 
 class Message(msgspec.Struct, frozen=True):
@@ -101,6 +111,7 @@ def upsert_person(  # noqa: PLR0913  # columns, each given by name
     phone: str | None = None,
     email: str | None = None,
     name: str | None = None,
+    opt_out: bool | None = None,
     known_by: Literal["phone", "email"] = "phone",
 ) -> Person:
     """Give the person of that phone (E.164, in either form), or of that email where there is no phone.
@@ -118,6 +129,7 @@ def upsert_person(  # noqa: PLR0913  # columns, each given by name
         "phone": phone,
         "phone_match": None if phone is None else match_key(phone),
         "email": email,
+        "opt_out": opt_out,
         "at": at,
     }
     by_phone = None if known_by == "email" and email is not None else phone
@@ -135,10 +147,28 @@ def find_person(connection: apsw.Connection, *, phone: str | None = None, email:
     return None if n is None else _one_person(connection, _FIND, (n,))
 
 
+def tag_person(connection: apsw.Connection, who: Person | str, tag: str, *, at: int) -> Person:
+    """Give a person a tag, once: the one of an id, of a phone (E.164, in either form) or of an email.
+
+    Raises StepFailure: `no_person` where there is none.
+    """
+    n = _known(connection, who)
+    if n is None:
+        raise StepFailure("no_person", "nobody is known by that, so nobody gets the tag")
+    tagged: Any = connection.execute(_TAG, {"n": n, "tag": tag, "at": at}).get
+    return _person(tagged) if tagged is not None else _one_person(connection, _FIND, (n,))
+
+
+def opted_out(connection: apsw.Connection, who: Person | str) -> bool:
+    """Whether the person of an id, phone or email is known to want no messages."""
+    n = _known(connection, who)
+    return n is not None and bool(_one_person(connection, _FIND, (n,)).opt_out)
+
+
 def list_persons(connection: apsw.Connection, limit: int) -> list[PersonRow]:
     """Persons, newest first."""
     rows: Any = connection.execute(_LIST_PERSONS, (limit,))
-    return [PersonRow(*row) for row in rows]
+    return [_person_row(row) for row in rows]
 
 
 def put_message(  # noqa: PLR0913  # columns, each given by name
@@ -175,9 +205,27 @@ def _find(connection: apsw.Connection, phone: str | None, email: str | None) -> 
     return None if found is None else int(found)
 
 
+def _known(connection: apsw.Connection, who: Person | str) -> int | None:
+    if isinstance(who, str):
+        return _find(connection, None, who) if "@" in who else _find(connection, who, None)
+    found: Any = connection.execute(_BY_KEY, (who.id,)).get
+    return None if found is None else int(found)
+
+
 def _one_person(connection: apsw.Connection, query: str, values: Any) -> Person:
-    row: Any = connection.execute(query, values).get  # reads to the end, which RETURNING needs
-    return Person(*row)
+    return _person(connection.execute(query, values).get)  # reads to the end, which RETURNING needs
+
+
+def _person(row: Any) -> Person:
+    person_id, name, phone, email, tags, opt_out = row
+    return Person(person_id, name, phone, email, tags and msgspec.json.decode(tags), bool(opt_out) or None)
+
+
+def _person_row(row: Any) -> PersonRow:
+    person_id, name, phone, email, tags, opt_out, created_at, updated_at = row
+    return PersonRow(
+        person_id, name, phone, email, created_at, updated_at, msgspec.json.decode(tags or "[]"), bool(opt_out)
+    )
 
 
 def _message(row: Any) -> Message:

@@ -10,3 +10,5 @@ class Person(msgspec.Struct, frozen=True, omit_defaults=True):
     name: str | None = None
     phone: str | None = None
     email: str | None = None
+    tags: list[str] | None = None  # in the order in which they came; None where there is none
+    opt_out: bool | None = None  # true: wants no messages

@@ -8,7 +8,7 @@ from runtime.connections.http import HttpClient
 from runtime.context import Verb
 from runtime.functions import FUNCTIONS
 from runtime.schemes import SCHEMES
-from runtime.steps import code, delete, find_person, get, patch, post, put, send_hsm, upsert_person
+from runtime.steps import code, delete, find_person, get, patch, post, put, send_hsm, tag_person, upsert_person
 from runtime.steps._plain import plain
 from runtime.steps._results import fitted
 from runtime.steps.entities import PERSON
@@ -24,6 +24,7 @@ SIGNATURES: Final[tuple[Entry, ...]] = (
     post.SIGNATURE,
     put.SIGNATURE,
     send_hsm.SIGNATURE,
+    tag_person.SIGNATURE,
     upsert_person.SIGNATURE,
 )
 
@@ -44,5 +45,6 @@ def verbs(http: HttpClient, pool: CodePool) -> dict[str, Verb]:
         post.SIGNATURE.title: post.verb(http),
         put.SIGNATURE.title: put.verb(http),
         send_hsm.SIGNATURE.title: send_hsm.VERB,
+        tag_person.SIGNATURE.title: tag_person.VERB,
         upsert_person.SIGNATURE.title: upsert_person.VERB,
     }

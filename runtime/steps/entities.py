@@ -12,6 +12,8 @@ PERSON: Final = Entity(
         Field("name", "text?", aliases=("nome",)),
         Field("phone", "phone?", aliases=("telefone", "celular", "whatsapp")),
         Field("email", "email?"),
+        Field("tags", "[text]?", doc="What `tag person` has put there."),
+        Field("opt_out", "bool?", doc="True for who wants no messages: `send hsm` fails as `opted_out`."),
     ),
     doc="Somebody who is known by phone or email.",
 )

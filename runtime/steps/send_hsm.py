@@ -6,7 +6,7 @@ import apsw
 import msgspec
 
 from compiler.catalog import EffectClass, Slot, Verb
-from runtime.connections.local import put_message
+from runtime.connections.local import opted_out, put_message
 from runtime.connections.person import Person
 from runtime.context import Call, LocalVerb
 from runtime.failures import StepFailure
@@ -17,19 +17,22 @@ SIGNATURE: Final = Verb(
     EffectClass.ONCE,
     doc=(
         "Sends a template that WhatsApp has approved to a person or a phone. A message is not taken back: where nobody "
-        "can tell whether one was sent, the run is parked instead of sending another."
+        "can tell whether one was sent, the run is parked instead of sending another. Who is known to want no messages "
+        "gets none."
     ),
     literal="static",
     slots=(Slot("to", ("person", "phone"), fills=True),),
     with_="params",
     connection="messages",
-    failures=("no_phone",),
+    failures=("no_phone", "opted_out"),
 )
 
 
 def apply(connection: apsw.Connection, call: Call) -> str:
     """Put the message into the outbox and give its id. Arguments: the recipient, then the parameters or None."""
     to, params = call.args
+    if opted_out(connection, to):
+        raise StepFailure("opted_out", "the person wants no messages")
     message = put_message(
         connection,
         call.key,

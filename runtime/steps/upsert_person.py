@@ -25,6 +25,7 @@ SIGNATURE: Final = Verb(
         Field("name", "text", aliases=("nome", "nome_completo", "name")),
         Field("phone", "phone", aliases=("telefone", "celular", "whatsapp", "fone", "phone")),
         Field("email", "email", aliases=("email", "e_mail")),
+        Field("opt_out", "bool", doc="True for who wants no messages, false for who wants them again.", inferred=False),
     ),
     result="person",
     infers_fields=True,

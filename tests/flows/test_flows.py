@@ -107,3 +107,4 @@ async def test_carrinho_asks_days_after_the_payment(house: House) -> None:
     await house.wake()
     assert (await house.reached(run)).run.state is RunState.DONE
     assert [template for _, template, _ in await house.messages()] == ["pesquisa"]
+    assert [person.tags for person in await house.persons()] == [["comprou"]]

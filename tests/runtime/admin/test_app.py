@@ -242,6 +242,8 @@ async def test_persons_are_listed(app: Admin) -> None:
                 "name": "João \x1b[31mSilva",
                 "phone": "+5511999998888",
                 "email": None,
+                "tags": [],
+                "opt_out": False,
                 "created_at": "2026-01-01T00:00:00.000Z",
                 "updated_at": "2026-01-01T00:00:00.000Z",
             }

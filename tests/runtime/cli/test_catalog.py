@@ -13,7 +13,7 @@ from tests.runtime.cli.conftest import Seta
 from tests.runtime.cli.narrow import narrow
 
 UPSERT_PERSON = """\
-upsert person [by phone | email] [with {name, phone, email}]: person
+upsert person [by phone | email] [with {name, phone, email, opt_out}]: person
 
 Gives the person of a phone or an email, and makes one where there is none. What is given replaces
 what is known; what is absent leaves it. Both forms of a Brazilian mobile, with and without the
@@ -23,9 +23,10 @@ Clauses
   by phone | email    without it: the only phone in scope
 
 Fields of `with`
-  name: text      also called nome, nome_completo, name
-  phone: phone    also called telefone, celular, whatsapp, fone, phone
-  email: email    also called email, e_mail
+  name: text       also called nome, nome_completo, name
+  phone: phone     also called telefone, celular, whatsapp, fone, phone
+  email: email     also called email, e_mail
+  opt_out: bool    True for who wants no messages, false for who wants them again
 
 Effect
   idempotent    may be repeated: whatever may pass is tried again
@@ -57,15 +58,17 @@ Examples
 """
 
 PERSON = """\
-person = {id: text, name: text?, phone: phone?, email: email?}
+person = {id: text, name: text?, phone: phone?, email: email?, tags: [text]?, opt_out: bool?}
 
 Somebody who is known by phone or email.
 
 Fields
-  id: text         The same for as long as the person is kept
-  name: text?      also called nome
-  phone: phone?    the key; also called telefone, celular, whatsapp
+  id: text          The same for as long as the person is kept
+  name: text?       also called nome
+  phone: phone?     the key; also called telefone, celular, whatsapp
   email: email?
+  tags: [text]?     What `tag person` has put there
+  opt_out: bool?    True for who wants no messages: `send hsm` fails as `opted_out`
 """
 
 STRIPE = """\
@@ -209,7 +212,7 @@ def test_document_of_one_has_all_of_it(seta: Seta) -> None:
                 "fields": [],
                 "result": "",
                 "connection": "messages",
-                "failures": ["no_phone"],
+                "failures": ["no_phone", "opted_out"],
             }
         ],
         "functions": [],

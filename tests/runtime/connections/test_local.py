@@ -14,14 +14,16 @@ from runtime.connections.local import (
     find_person,
     list_outbox,
     list_persons,
+    opted_out,
     put_message,
+    tag_person,
     upsert_person,
 )
 from runtime.connections.person import Person
 from runtime.failures import StepFailure
 from runtime.journal import open_journal
 from runtime.journal.protocol import Accept, Kind, Record
-from runtime.journal.schema import migrate
+from runtime.journal.schema import Tables, migrate
 
 NOW = 1_764_000_000_000  # ms
 LONG = "+5511987654321"
@@ -132,6 +134,27 @@ def test_persons_come_newest_first(connection: apsw.Connection) -> None:
 def test_nobody_is_looked_for_row_by_row(connection: apsw.Connection, query: str) -> None:
     (row,) = connection.execute(f"EXPLAIN QUERY PLAN {query}")
     assert str(row[3]).startswith("SEARCH")
+
+
+def test_an_older_file_keeps_its_persons(tmp_path: Path) -> None:
+    older = Tables(TABLES.name, TABLES.migrations[:1])
+    connection = apsw.Connection(str(tmp_path / "old.db"))
+    migrate(connection, (older,))
+    columns = "id, name, phone, phone_match, email, created_at, updated_at"
+    row = ("p", "Ana", LONG, SHORT, None, NOW, NOW)
+    connection.execute(f"INSERT INTO persons ({columns}) VALUES (?, ?, ?, ?, ?, ?, ?)", row)  # noqa: S608  # our own words
+    migrate(connection, (TABLES,))
+    assert list_persons(connection, 10) == [PersonRow("p", "Ana", LONG, None, NOW, NOW)]
+    assert tag_person(connection, LONG, "vip", at=NOW) == Person("p", "Ana", LONG, None, ["vip"])
+
+
+def test_who_wants_no_messages_is_known_by_every_key(connection: apsw.Connection) -> None:
+    made = upsert_person(connection, "k1", at=NOW, phone=LONG, email="ana@example.com", opt_out=True)
+    other = upsert_person(connection, "k2", at=NOW, phone="+5511911112222")
+    assert made.opt_out
+    assert all(opted_out(connection, who) for who in (made, LONG, SHORT, "ana@example.com"))
+    assert not any(opted_out(connection, who) for who in (other, "+5511911112222", "+5511933334444", Person("gone")))
+    assert [row.opt_out for row in list_persons(connection, 10)] == [False, True]
 
 
 async def test_a_person_is_kept_with_the_record_of_the_step(tmp_path: Path) -> None:

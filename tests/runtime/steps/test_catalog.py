@@ -30,7 +30,17 @@ each_verb = pytest.mark.parametrize("verb", VERBS, ids=lambda verb: verb.title)
 def test_the_catalog_has_verbs_entities_and_functions() -> None:
     found = catalog()
 
-    assert list(found.verbs) == ["delete", "find person", "get", "patch", "post", "put", "send hsm", "upsert person"]
+    assert list(found.verbs) == [
+        "delete",
+        "find person",
+        "get",
+        "patch",
+        "post",
+        "put",
+        "send hsm",
+        "tag person",
+        "upsert person",
+    ]
     assert list(found.entities) == ["person"]
     assert "format_phone" in found.functions
 
@@ -40,7 +50,7 @@ async def test_each_verb_does_something_and_code_too() -> None:
 
     assert done.keys() == {*catalog().verbs, "code"}
     local = {title for title, verb in done.items() if isinstance(verb, LocalVerb)}
-    assert local == {"find person", "send hsm", "upsert person"}
+    assert local == {"find person", "send hsm", "tag person", "upsert person"}
     assert all(isinstance(done[title], RemoteVerb) for title in done.keys() - local)
 
 
@@ -93,7 +103,7 @@ def test_effects_are_of_the_class_that_they_are() -> None:
         by_class[verb.effect].add(verb.title)
 
     assert by_class == {
-        EffectClass.IDEMPOTENT: {"delete", "find person", "get", "put", "upsert person"},
+        EffectClass.IDEMPOTENT: {"delete", "find person", "get", "put", "tag person", "upsert person"},
         EffectClass.KEYED: {"patch", "post"},
         EffectClass.ONCE: {"send hsm"},
     }
@@ -102,7 +112,8 @@ def test_effects_are_of_the_class_that_they_are() -> None:
 def test_the_fields_of_a_person_are_read_from_portuguese_forms_in_this_order() -> None:
     [upsert] = [verb for verb in VERBS if verb.title == "upsert person"]
 
-    assert {field.name: list(dict.fromkeys((*field.aliases, field.name))) for field in upsert.fields} == {
+    fields = [field for field in upsert.fields if field.inferred]
+    assert {field.name: list(dict.fromkeys((*field.aliases, field.name))) for field in fields} == {
         "name": ["nome", "nome_completo", "name"],
         "phone": ["telefone", "celular", "whatsapp", "fone", "phone"],
         "email": ["email", "e_mail"],

@@ -11,6 +11,7 @@ from runtime.connections.local import list_outbox
 from runtime.connections.person import Person
 from runtime.context import Call
 from runtime.failures import Kind, StepFailure
+from runtime.steps import upsert_person
 from runtime.steps.send_hsm import VERB
 
 MakeCall = Callable[..., Call]
@@ -46,6 +47,30 @@ def test_the_same_key_sends_one_message(connection: apsw.Connection, call: MakeC
 
     assert first == again
     assert len(list_outbox(connection, 10)) == 1
+
+
+@pytest.mark.parametrize("by_person", [True, False])
+def test_who_wants_no_messages_gets_none(connection: apsw.Connection, call: MakeCall, by_person: bool) -> None:  # noqa: FBT001  # a case
+    person = upsert_person.VERB.apply(connection, call("+5511987654321", {"opt_out": True}))
+    to = person if by_person else "+551187654321"
+
+    with pytest.raises(StepFailure) as failed:
+        VERB.apply(connection, call(to, None, literal=("retomada",)))
+
+    assert str(failed.value) == "opted_out: the person wants no messages"
+    assert failed.value.kind is Kind.PERMANENT
+    assert list_outbox(connection, 10) == []
+
+
+def test_who_wants_messages_again_gets_them(connection: apsw.Connection, call: MakeCall) -> None:
+    before = upsert_person.VERB.apply(connection, call("+5511987654321", {"opt_out": True}, key="a"))
+    upsert_person.VERB.apply(connection, call("+5511987654321", {"name": "Ana"}, key="b"))
+    with pytest.raises(StepFailure, match="opted_out"):
+        VERB.apply(connection, call(before, None, literal=("retomada",)))
+    upsert_person.VERB.apply(connection, call("+5511987654321", {"opt_out": False}, key="c"))
+    VERB.apply(connection, call(before, None, literal=("retomada",)))
+
+    assert [message.person for message in list_outbox(connection, 10)] == [before.id]
 
 
 def test_a_person_without_phone_gets_none(connection: apsw.Connection, call: MakeCall) -> None:
