@@ -20,6 +20,7 @@ import sys
 import traceback
 from collections.abc import Iterator
 from decimal import Decimal
+from functools import partial
 from types import FunctionType, TracebackType
 from typing import BinaryIO, NamedTuple
 
@@ -50,15 +51,32 @@ def main(channel: int, memory_limit: int, modules: str) -> None:
     _confine(channel, memory_limit)
     if modules:
         sys.path.insert(0, modules)
-    worn = (_address_space() + memory_limit) // 2
+    worn, worker, printed = (_address_space() + memory_limit) // 2, os.getpid(), os.dup(1)
     with os.fdopen(channel, "rb") as tasks, os.fdopen(os.dup(channel), "wb") as answers:
+        os.register_at_fork(after_in_child=partial(_let_go, tasks.fileno(), answers.fileno()))
         _send(answers, b"")
         while size := tasks.read(4):
             task = Task(*pickle.loads(tasks.read(int.from_bytes(size))))  # noqa: S301  # from the parent
+            _restore(printed)
             value, failure = _run(task)
+            if os.getpid() != worker:  # the block has forked: its answer is the worker's
+                os._exit(0 if failure is None else 1)
             head = _json.encode((failure, _address_space() > worn))
             _send(answers, head + b"\n" + value)
     os._exit(0)  # waits for no thread that a block has left
+
+
+def _let_go(*channel: int) -> None:
+    """Close the channel in a process that a block has forked, for it would hide that the worker has died."""
+    for descriptor in channel:
+        with contextlib.suppress(OSError):  # the block has closed it
+            os.close(descriptor)
+
+
+def _restore(printed: int) -> None:
+    """Make what blocks print into go to the parent again: an earlier block may have closed or turned it."""
+    for descriptor in (1, 2):
+        os.dup2(printed, descriptor)
 
 
 def _confine(channel: int, memory_limit: int) -> None:

@@ -66,7 +66,7 @@ async def test_no_descriptor_is_inherited(run: Run, tmp_path: Path) -> None:
             return [os.readlink(path) for path in paths if os.path.lexists(path)]
             """)
     kinds = sorted(link.split(":")[0] for link in json.loads(result))
-    assert kinds == ["/dev/null", "pipe", "pipe", "socket", "socket"]
+    assert kinds == ["/dev/null", "pipe", "pipe", "pipe", "socket", "socket"]
 
 
 async def test_the_working_directory_cannot_be_imported_from(
@@ -130,6 +130,34 @@ async def test_a_crash_is_a_failure_of_that_call_only(run: Run, source: str, rea
     assert str(failed) == f"code_crashed: the code's process died: {reason}"
     assert failed.kind is Kind.PERMANENT
     assert await run("return 1") == b"1"
+
+
+async def test_a_block_that_forks_answers_once(run: Run) -> None:
+    pid = int(await run("import os\nreturn os.fork()"))
+    assert pid > 0
+    assert await run("return 1") == b"1"
+    await vanish(pid)
+
+
+async def test_a_forked_process_that_fails_is_not_the_block_s_failure(run: Run) -> None:
+    pid = int(await run("import os\npid = os.fork()\nif pid == 0: raise ValueError('child')\nreturn pid"))
+    assert await run("return 1") == b"1"
+    await vanish(pid)
+
+
+async def test_a_forked_process_that_lives_on_does_not_hide_a_crash(run: Run, tmp_path: Path) -> None:
+    source = """
+        import os, time
+        child = os.fork()
+        if child == 0:
+            time.sleep(60)
+        with open(path, "w") as file:
+            file.write(str(child))
+        os._exit(3)
+        """
+    failed = await failure(run(source, limit=20, path=str(tmp_path / "pid")))
+    assert str(failed) == "code_crashed: the code's process died: exit code 3"
+    await vanish(int((tmp_path / "pid").read_text()))
 
 
 async def test_a_segfault_prints_where_it_happened(run: Run, printed: list[str]) -> None:

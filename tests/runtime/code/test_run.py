@@ -132,6 +132,17 @@ async def test_streams_that_a_block_has_replaced_or_closed_come_back(run: Run, p
     assert printed == ["again\n"]
 
 
+@pytest.mark.parametrize(
+    "source",
+    ["os.close(1)\nos.close(2)", "os.closerange(0, 3)", "null = os.open(os.devnull, os.O_WRONLY)\nos.dup2(null, 1)"],
+)
+async def test_what_a_block_does_to_its_descriptors_is_undone(run: Run, printed: list[str], source: str) -> None:
+    assert await run(f"import os\n{source}\nreturn 1") == b"1"
+    printed.clear()
+    assert await run("import sys\nprint('again')\nprint('erro', file=sys.stderr)\nreturn 2") == b"2"
+    assert "".join(printed) == "again\nerro\n"
+
+
 async def test_a_global_does_not_reach_the_next_call(run: Run) -> None:
     await run("global seen\nseen = 1")
     assert (await failure(run("return seen"))).message.startswith("NameError: ")
