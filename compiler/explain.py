@@ -142,7 +142,10 @@ def _effect_failure(op: ir.Effect) -> str:
     match op.effect:
         case EffectClass.IDEMPOTENT:
             return f"whatever may pass is repeated: {pauses}; then dead letter"
-        case EffectClass.KEYED if op.policy.tries is not None:
+        case EffectClass.KEYED if op.connection is not None and op.connection.idempotent:
+            via = f"repeated with the same key, also after a lost answer, which {op.connection.name} takes for one"
+            return f"{via}: {pauses}; then dead letter"
+        case EffectClass.KEYED if op.repeated:
             return f"repeated with the same key, also after a lost answer: {pauses}; then dead letter"
         case EffectClass.KEYED:
             return f"repeated only if surely not done: {pauses}; a lost answer: dead letter"

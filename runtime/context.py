@@ -28,7 +28,12 @@ class Hole:
     """A part of a literal that is the next value of the step's holes."""
 
 
-LiteralPart = str | Setting | Hole
+@dataclass(frozen=True, slots=True)
+class Whole:
+    """A literal that is a value of the step's holes, from scheme to end."""
+
+
+LiteralPart = str | Setting | Hole | Whole
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +43,7 @@ class Policy:
     tries: int = 5
     low: int = 1_000
     high: int = 300_000
-    asked: bool = False  # the flow wrote `retry`: a lost answer of a keyed effect is repeated too
+    asked: bool = False  # by `retry` or an idempotent connection: a lost answer of a keyed effect is repeated too
     unknown: Literal["park", "retry"] = "park"
 
 
@@ -54,6 +59,7 @@ class StepSpec:
     within: int | None = None  # milliseconds for all attempts and pauses
     result: Callable[[bytes], Any] | None = None  # reads a recorded result; None: the verb's own
     block: Block | None = None  # the Python of a `code` step
+    via: str | None = None  # the connection that the plan chose; None: none of seta.toml
 
 
 class Run(msgspec.Struct, frozen=True):
@@ -95,6 +101,11 @@ class RemoteVerb:
 
 
 Verb = LocalVerb | RemoteVerb
+
+
+def over(title: str, connection: str) -> str:
+    """The name under which a table of verbs has a verb over a connection of seta.toml."""
+    return f"{title} via {connection}"
 
 
 @dataclass(frozen=True, slots=True)

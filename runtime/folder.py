@@ -6,14 +6,21 @@ from pathlib import Path
 
 import msgspec
 
-from compiler.catalog import Catalog
-from compiler.check import Environment
+from compiler.catalog import Catalog, Connection
+from compiler.check import Environment, origin
 from compiler.own import NAME, CatalogFileError, read_catalog_file
 from dsl import Diagnostic, Source, read_source
+from runtime.connections import declared
 
 
 class FolderError(Exception):
     """The folder itself cannot be used: it is not there, or a file that is no flow is wrong. The message says how."""
+
+
+class HttpSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What holds for requests of all flows of a folder."""
+
+    open_hosts: bool = False  # data may choose the host, with `to`
 
 
 class FolderSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -23,10 +30,24 @@ class FolderSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     secrets: dict[str, str] = {}  # name -> where it is: env:NAME or file:PATH
     region: str = "BR"
     timezone: str = "America/Sao_Paulo"
+    connections: dict[str, declared.Connection] = {}
+    http: HttpSettings = HttpSettings()
 
     def environment(self, catalog: Catalog) -> Environment:
         """What flows of the folder are checked against."""
-        return Environment(catalog, frozenset(self.config), self.region, self.timezone)
+        return Environment(
+            catalog,
+            frozenset(self.config),
+            self.region,
+            self.timezone,
+            connections=tuple(_as_data(name, connection) for name, connection in self.connections.items()),
+            open_hosts=self.http.open_hosts,
+        )
+
+
+def _as_data(name: str, connection: declared.Connection) -> Connection:
+    kind = str(connection.__struct_config__.tag)
+    return Connection(name, kind, connection.does, connection.idempotent, origin(connection.url))
 
 
 def read_flows(path: Path) -> tuple[list[Source], list[Diagnostic]]:
@@ -88,8 +109,10 @@ def folder_settings(path: Path) -> FolderSettings:
     if not file.is_file():
         return FolderSettings()
     try:
-        return msgspec.convert(tomllib.loads(file.read_text(encoding="utf-8")), FolderSettings)
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError, msgspec.ValidationError) as error:
+        tables = tomllib.loads(file.read_text(encoding="utf-8"))
+        declared.check(tables.get("connections", {}))
+        return msgspec.convert(tables, FolderSettings)
+    except (UnicodeDecodeError, ValueError) as error:  # msgspec's and tomllib's are ValueErrors
         raise FolderError(f"{shown(file)}: {error}") from error
 
 

@@ -13,16 +13,17 @@ import msgspec
 
 from compiler.catalog import Catalog, Entry, Verb
 from compiler.codegen import ANSWER, DEDUPE, FLOW, ON_ERROR, PAYLOAD, SERIAL, byte_position
-from compiler.ir import Plan, WaitFor, all_steps
+from compiler.ir import Effect, Plan, WaitFor, all_steps
 from compiler.pipeline import Compiled, compile_folder, used_entries
 from dsl import Source
 from runtime import shapes, values
 from runtime.code import compile_block
-from runtime.context import Hole, Policy, Setting, StepSpec
+from runtime.connections.declared import Connection
+from runtime.context import Hole, Policy, Setting, StepSpec, Whole
 from runtime.engine.engine import UnknownPlan
 from runtime.extend.loading import Own
 from runtime.failures import StepFailure
-from runtime.folder import FolderSettings
+from runtime.folder import FolderSettings, HttpSettings
 from runtime.functions import FUNCTIONS
 from runtime.program import ANSWER_WITHIN, Dedupe, Guard, Place, Program, Request
 
@@ -37,6 +38,8 @@ class _Bundle(msgspec.Struct, frozen=True):
     region: str
     timezone: str
     entries: list[Entry]
+    connections: dict[str, Connection] = {}
+    http: HttpSettings = HttpSettings()
 
 
 _read_bundle = msgspec.json.Decoder(_Bundle).decode
@@ -101,6 +104,7 @@ def finish(flow: Prepared, own: Own | None = None) -> Program:
         headers=plan.headers,
         query=plan.query,
         secrets=plan.secrets,
+        connections=_connections(plan),
         dedupe=Dedupe(_key(names[DEDUPE]), plan.dedupe.window) if plan.dedupe is not None else None,
         serial=_key(names[SERIAL]) if plan.serial is not None else None,
         concurrency=plan.concurrency,
@@ -114,11 +118,26 @@ def finish(flow: Prepared, own: Own | None = None) -> Program:
     )
 
 
+def _connections(plan: Plan) -> tuple[str, ...]:
+    chosen = (op.connection for op in all_steps(plan) if isinstance(op, Effect))
+    return tuple(sorted({connection.name for connection in chosen if connection is not None}))
+
+
 def _bundle(flow: Compiled, catalog: Catalog, settings: FolderSettings) -> _Bundle:
     sources = {source.path: source.text for source in (flow.source, *flow.declaring)}
     entries = [entry for entry in used_entries(flow, catalog) if isinstance(entry, Entry)]
     config = sorted(settings.config)
-    return _Bundle(flow.name, flow.source.path, sources, config, settings.region, settings.timezone, entries)
+    return _Bundle(
+        flow.name,
+        flow.source.path,
+        sources,
+        config,
+        settings.region,
+        settings.timezone,
+        entries,
+        settings.connections,
+        settings.http,
+    )
 
 
 def _key(function: Callable[[Any, "_Delivery"], Any]) -> Callable[[Any, Request], str | None]:
@@ -216,7 +235,13 @@ def relink(bundle: bytes, own: Own | None = None) -> Program | None:
         raise UnknownPlan(f"another version of Seta has kept the plan: {error}") from error
     _check_python(kept.entries, own)
     catalog = Catalog.of(kept.entries)
-    settings = FolderSettings(dict.fromkeys(kept.config, ""), region=kept.region, timezone=kept.timezone)
+    settings = FolderSettings(
+        dict.fromkeys(kept.config, ""),
+        region=kept.region,
+        timezone=kept.timezone,
+        connections=kept.connections,
+        http=kept.http,
+    )
     sources = [Source(path, text) for path, text in kept.sources.items()]
     compiled = compile_folder(sources, settings.environment(catalog))
     flow = next((f for f in compiled.flows if f.name == kept.flow and f.source.path == kept.file), None)
@@ -234,9 +259,14 @@ def _check_python(entries: Iterable[Entry], own: Own | None) -> None:
 
 
 def _policy(
-    tries: int | None = None, low: int = 1_000, high: int = 300_000, unknown: Literal["park", "retry"] = "park"
+    tries: int | None = None,
+    low: int = 1_000,
+    high: int = 300_000,
+    unknown: Literal["park", "retry"] = "park",
+    *,
+    asked: bool = False,
 ) -> Policy:
-    return Policy(tries or Policy().tries, low, max(low, high), asked=tries is not None, unknown=unknown)
+    return Policy(tries or Policy().tries, low, max(low, high), asked=asked or tries is not None, unknown=unknown)
 
 
 def _step(step: str, verb: str, effect: str, **rest: Any) -> StepSpec:
@@ -288,6 +318,7 @@ _NAMES: dict[str, Any] = {
     "policy": _policy,
     "setting": Setting,
     "hole": Hole,
+    "whole_url": Whole,
     "block": compile_block,
     "exact": Decimal,
     "add": values.add,

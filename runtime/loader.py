@@ -10,10 +10,9 @@ from compiler.pipeline import Compiled, Folder, check_folder, compile_folder
 from dsl import Diagnostic
 from runtime.context import RemoteVerb
 from runtime.extend.loading import Own
-from runtime.folder import FolderError, FolderSettings, folder_catalog, folder_settings, read_flows, shown
+from runtime.folder import FolderSettings, folder_catalog, folder_settings, read_flows, shown
 from runtime.linking import link
 from runtime.program import Program
-from runtime.schemes import SecretError, make_lock
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,47 +90,3 @@ def check_path(path: Path, catalog: Catalog, settings: FolderSettings) -> tuple[
 
 def _of(file: Path, diagnostics: tuple[Diagnostic, ...]) -> tuple[Diagnostic, ...]:
     return tuple(d for d in diagnostics if d.primary.source.path == shown(file))
-
-
-def secrets(loaded: Loaded, folder: Path, environment: Mapping[str, str]) -> dict[str, str]:
-    """The secrets that the flows of a folder name, from where seta.toml says or from `SETA_SECRET_NAME`.
-
-    Raises FolderError where one is missing or empty; the message names it, and never its value.
-    """
-    names = sorted({name for program in loaded.programs.values() for name in program.secrets})
-    found = {name: _secret(name, loaded.settings.secrets.get(name), folder, environment) for name in names}
-    for program in loaded.programs.values():
-        _fit(program, found)
-    return found
-
-
-def _fit(program: Program, found: Mapping[str, str]) -> None:
-    """Try the secrets of a flow's guard: its scheme may want them written in one way."""
-    guard = program.guard
-    if guard is None:
-        return
-    try:
-        make_lock(guard.scheme, guard.chosen(found), guard.options)
-    except SecretError as error:
-        name = guard.secrets[error.param]
-        raise FolderError(
-            f"the secret {name} {error}: `{guard.scheme}` of the flow {program.flow} cannot use it"
-        ) from None
-
-
-def _secret(name: str, place: str | None, folder: Path, environment: Mapping[str, str]) -> str:
-    kind, _, where = (place or f"env:SETA_SECRET_{name}").partition(":")
-    value = ""
-    if kind == "env":
-        value = environment.get(where, "")
-    elif kind == "file":
-        try:
-            value = (folder / where).read_text(encoding="utf-8").rstrip("\n")
-        except (OSError, UnicodeDecodeError) as error:
-            raise FolderError(f"the secret {name} cannot be read from {where}: {error}") from error
-    else:
-        raise FolderError(f"seta.toml: the secret {name} is env:NAME or file:PATH, not {kind}:…")
-    if not value:
-        where = f"the environment variable {where}" if kind == "env" else where
-        raise FolderError(f"the secret {name} is missing: set {where}, or say in seta.toml under [secrets] where it is")
-    return value

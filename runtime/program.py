@@ -73,6 +73,7 @@ class Program:
     headers: tuple[str, ...] = ()  # names, in lower case, that the plan reads: only these are kept
     query: tuple[str, ...] = ()
     secrets: tuple[str, ...] = ()  # names of the secrets that the plan reads
+    connections: tuple[str, ...] = ()  # names of the connections that its steps go via
     dedupe: "Dedupe | None" = None
     serial: Callable[[Any, Any], str | None] | None = None  # payload, request -> equal keys run one at a time
     answer: Callable[[str], tuple[int, Any]] | None = None  # run id -> status and body instead of {"run": id}

@@ -21,7 +21,6 @@ from runtime.code import CodePool
 from runtime.connections import local
 from runtime.connections.guard import Guard
 from runtime.connections.http import HttpClient, aiohttp_transport
-from runtime.context import Verb
 from runtime.door.answers import media_types
 from runtime.door.app import Door
 from runtime.door.hooks import Hooks, Table
@@ -39,7 +38,7 @@ from runtime.loader import Loaded
 from runtime.metrics import Metrics
 from runtime.program import Program
 from runtime.reload.compiling import Refused
-from runtime.reload.reloader import Reloader, Rooms
+from runtime.reload.reloader import MakeVerbs, Reloader, Rooms
 from runtime.reload.watch import watch
 from runtime.settings import Address, Settings
 from runtime.steps import verbs
@@ -69,9 +68,9 @@ class House:
     metrics: Metrics
 
 
-def compose(settings: Settings, journal: SqliteJournal, known_verbs: Mapping[str, Verb], pool: CodePool) -> House:
+def compose(settings: Settings, journal: SqliteJournal, make_verbs: MakeVerbs, pool: CodePool) -> House:
     """Put a server together. It serves nothing yet, and nothing runs."""
-    around = Surroundings(journal, known_verbs, {}, now, random.random)
+    around = Surroundings(journal, {}, {}, now, random.random)
     programs = Programs({})
     engine = Engine(around, programs.find, Entropy(), Limits(running=settings.running))
     hooks = Hooks({})
@@ -79,7 +78,7 @@ def compose(settings: Settings, journal: SqliteJournal, known_verbs: Mapping[str
     intake = Intake(settings.bodies, settings.body_seconds)
     door = Door(engine, hooks, readiness, intake)
     operations = LocalOperations(journal, lambda: urls(settings, served(hooks.table)), engine.hands, engine.replays)
-    rooms = Rooms(journal, engine, programs, hooks, readiness, public_base(settings), around)
+    rooms = Rooms(journal, engine, programs, hooks, readiness, public_base(settings), around, make_verbs)
     reloader = Reloader(rooms, settings.flows, settings.environment, pool.renew)
     metrics = Metrics(journal, engine, door.counts, readiness, reloader, now)
     return House(settings, journal, engine, hooks, readiness, intake, door, operations, reloader, metrics)
@@ -183,7 +182,7 @@ async def serve(settings: Settings, loaded: Loaded | Refused, announce: Announce
             size=settings.code_processes, environment=settings.code_environment, modules=settings.flows.absolute()
         )
         stack.push_async_callback(pool.close)
-        house = compose(await _with_addresses(settings), journal, verbs(http, pool), pool)
+        house = compose(await _with_addresses(settings), journal, partial(verbs, http, pool), pool)
         try:
             await house.reloader.begin(loaded)
         except FolderError as error:

@@ -68,7 +68,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
 
     code_processes: int = 2  # for the code blocks of flows
     environment: Mapping[str, str] = msgspec.field(default_factory=dict)  # where a server looks for secrets
-    secrets: dict[str, str] = msgspec.field(default_factory=dict)  # of a single run in the foreground
+    secrets: dict[str, str] = msgspec.field(default_factory=dict)  # of a single run: by name, of connections by place
     watch: bool = False  # reload after each change of the folder of flows
     code_environment: dict[str, str] = {}  # PATH, LANG and TZ, which is all that they see
 

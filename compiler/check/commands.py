@@ -4,6 +4,8 @@ from dataclasses import dataclass
 from typing import Literal
 
 from compiler.catalog import EffectClass, Slot, Verb
+from compiler.check.addresses import Addresses
+from compiler.check.connections import Connections
 from compiler.check.expressions import Expressions
 from compiler.check.facts import Environment, Facts
 from compiler.check.given import Given
@@ -23,7 +25,6 @@ from compiler.types import (
 )
 from dsl import nodes
 from dsl.diagnostics import Fix
-from dsl.source import Span
 
 _WORDS: dict[type[nodes.Node], str] = {
     nodes.By: "by",
@@ -38,7 +39,6 @@ _WORDS: dict[type[nodes.Node], str] = {
     nodes.Within: "within",
     nodes.OrElse: "else",
 }
-_LATER = (nodes.Via,)
 
 
 def word(clause: nodes.Clause) -> str:
@@ -64,6 +64,8 @@ class Commands:
         self._expressions = expressions
         self._types = TypeReader(reports, environment.types)
         self._given = Given(environment.catalog, facts, reports, expressions)
+        self._connections = Connections(environment, reports)
+        self._addresses = Addresses(environment, reports, expressions)
 
     def check(self, step: nodes.Command, scope: Scope) -> Result:
         """Check one command; its result's type where it has one."""
@@ -75,7 +77,13 @@ class Commands:
             return Result(Unknown() if step.noun else None)
         self._facts.verbs[id(step)] = verb
         self._facts.secrets.update(verb.secrets)
-        self._literal(step, verb, scope)
+        connection = self._connections.chosen(step, verb)
+        if connection is not None:
+            self._facts.connections[id(step)] = connection
+        if verb.literal == "url":
+            self._addresses.check(step, verb, connection, scope)
+        else:
+            self._literal(step, verb)
         for slot in verb.slots:
             self._slot(step, verb, slot, scope)
         self._unexpected(step, verb)
@@ -86,7 +94,7 @@ class Commands:
         return Result(self._result(step, verb))
 
     def clauses(self, clauses: tuple[nodes.Clause, ...]) -> None:
-        """What holds for the clauses of every step: none twice, none that is not supported yet."""
+        """What holds for the clauses of every step: none is given twice."""
         seen: dict[str, nodes.Clause] = {}
         for clause in clauses:
             first = seen.setdefault(word(clause), clause)
@@ -98,8 +106,6 @@ class Commands:
                     "given again here",
                     related=[(first.span, "first given here")],
                 )
-            if isinstance(clause, _LATER):
-                self._reports.not_yet(clause.span, f"the clause `{word(clause)}`")
 
     # --- the verb and its literal
 
@@ -126,24 +132,20 @@ class Commands:
             if isinstance(clause, nodes.By | nodes.To | nodes.With):
                 self._expressions.check(clause.value, scope)
 
-    def _literal(self, step: nodes.Command, verb: Verb, scope: Scope) -> None:
+    def _literal(self, step: nodes.Command, verb: Verb) -> None:
         literal = step.literal
-        if literal is None:
-            if verb.literal:
-                what = "a URL" if verb.literal == "url" else "a name"
-                self._reports.add(
-                    "E215",
-                    step.head,
-                    f"`{verb.title}` needs {what} in quotes",
-                    "quoted text is missing",
-                    fixes=[Fix(f'{verb.title} "…"', "choose")],
-                )
-        elif not verb.literal:
+        if literal is None and verb.literal:
+            self._reports.add(
+                "E215",
+                step.head,
+                f"`{verb.title}` needs a name in quotes",
+                "quoted text is missing",
+                fixes=[Fix(f'{verb.title} "…"', "choose")],
+            )
+        elif literal is not None and not verb.literal:
             self._reports.add("E215", literal.span, f"`{verb.title}` takes no quoted text", "not expected here")
-        elif verb.literal == "static":
+        elif literal is not None:
             self._static(literal, verb)
-        else:
-            Address(self._reports, self._expressions, scope).check(literal)
 
     def _static(self, literal: nodes.Text, verb: Verb) -> None:
         if literal.static is None:
@@ -244,10 +246,12 @@ class Commands:
         taken |= {"unknown"} if verb.effect is EffectClass.ONCE else set()
         taken |= {"with"} if verb.with_ else set()
         taken |= {"as"} if verb.result else set()
+        taken |= {"via"} if verb.connection else set()
+        taken |= {"to"} if verb.literal == "url" else set()
         for clause in step.clauses:
             if isinstance(clause, nodes.Within):
                 self._constant(clause.limit)
-            elif word(clause) not in taken and not isinstance(clause, _LATER):
+            elif word(clause) not in taken:
                 self._reports.add(
                     "E206",
                     clause.span,
@@ -283,58 +287,3 @@ class Commands:
             )
             return catalog_type(verb.result, self._catalog)
         return self._types.read(named.type)
-
-
-class Address:
-    """The literal of an HTTP verb: scheme and host are literal or one `config.NAME`, holes come after."""
-
-    def __init__(self, reports: Reports, expressions: Expressions, scope: Scope) -> None:
-        self._reports = reports
-        self._expressions = expressions
-        self._scope = scope
-
-    def check(self, literal: nodes.Text) -> None:
-        """Check scheme, host and holes."""
-        before = ""
-        for part in literal.parts:
-            if isinstance(part, str):
-                before += part
-                continue
-            self._expressions.hole(part, self._scope)
-            if not self._in_path(before) and not is_setting(part):
-                self._payload_host(part.span)
-            before += "config" if is_setting(part) else "x"
-        if not literal.parts or not self._well_formed(literal):
-            self._reports.add(
-                "E217",
-                literal.span,
-                "this is not an address that can be called",
-                "an absolute http or https URL is required",
-                notes=['write "https://host/path", or "{config.NAME}/path" with the base in seta.toml'],
-            )
-
-    def _in_path(self, before: str) -> bool:
-        _, found, rest = before.partition("://")
-        return "/" in rest or "?" in rest if found else "/" in before
-
-    def _well_formed(self, literal: nodes.Text) -> bool:
-        first = literal.parts[0]
-        if isinstance(first, nodes.Hole):
-            return is_setting(first)
-        scheme, found, rest = first.partition("://")
-        return scheme in ("http", "https") and bool(found) and (bool(rest.strip("/")) or len(literal.parts) > 1)
-
-    def _payload_host(self, span: Span) -> None:
-        self._reports.add(
-            "E603",
-            span,
-            "the host of a request may not come from data",
-            "scheme and host are literal, or one config.NAME",
-            notes=["a sender who chooses the host could make this server call any machine that it can reach"],
-        )
-
-
-def is_setting(hole: nodes.Hole) -> bool:
-    """Whether a hole is `{config.NAME}`."""
-    path = hole.path
-    return isinstance(path, nodes.FieldOf) and isinstance(path.value, nodes.NameRef) and path.value.name == "config"

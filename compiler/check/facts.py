@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Literal
 
-from compiler.catalog import Catalog, Verb
+from compiler.catalog import Catalog, Connection, Verb
 from compiler.expand import Fill
 from compiler.ir import Guard
 from compiler.scope import Binding, Merged
@@ -26,6 +26,8 @@ class Environment:
     zone: str = "America/Sao_Paulo"
     types: Mapping[str, Type] = field(default_factory=dict)
     defs: "Mapping[str, Definition]" = field(default_factory=dict)
+    connections: tuple[Connection, ...] = ()
+    open_hosts: bool = False  # data may choose the host of a request
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +62,7 @@ class Facts:
     binds: dict[int, Binding] = field(default_factory=dict)
     verbs: dict[int, Verb] = field(default_factory=dict)
     slots: dict[int, dict[Literal["by", "to"], nodes.Expr]] = field(default_factory=dict)
+    connections: dict[int, Connection] = field(default_factory=dict)
     results: dict[int, Type] = field(default_factory=dict)
     merges: dict[int, list[Merged]] = field(default_factory=dict)
     headers: set[str] = field(default_factory=set)

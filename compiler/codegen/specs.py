@@ -61,6 +61,8 @@ class Specs(Values):
             named["literal"] = self.tuple(self._part(part) for part in op.literal)
         said = ("tries", "low", "high", "unknown")
         policy = {k: v for k in said if (v := getattr(op.policy, k)) is not None}
+        if op.effect == "keyed" and op.repeated and op.policy.tries is None:
+            policy["asked"] = True
         if policy:
             named["policy"] = self.call(TOP, "policy", **{k: self.const(TOP, v) for k, v in policy.items()})
         if op.result is not None:
@@ -69,10 +71,12 @@ class Specs(Values):
             named["block"] = self._block(op.code)
         if op.within is not None:
             named["within"] = self.const(TOP, op.within)
+        if op.connection is not None:
+            named["via"] = self.const(TOP, op.connection.name)
         parts = (self.const(TOP, part) for part in (op.step, op.verb, op.effect))
         return self.call(TOP, "step", *parts, **named)
 
-    def _part(self, part: str | ir.Setting | ir.Hole) -> ast.expr:
+    def _part(self, part: ir.LiteralPart) -> ast.expr:
         match part:
             case str():
                 return self.const(TOP, part)
@@ -80,6 +84,8 @@ class Specs(Values):
                 return self.call(TOP, "setting", self.const(TOP, name))
             case ir.Hole():
                 return self.call(TOP, "hole")
+            case ir.Whole():
+                return self.call(TOP, "whole_url")
 
     def _block(self, code: ir.Code) -> ast.expr:
         params = self.tuple(self.const(TOP, param) for param in code.params)

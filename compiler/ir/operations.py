@@ -20,6 +20,23 @@ class Hole:
 
 
 @dataclass(frozen=True, slots=True)
+class Whole:
+    """A literal that is a value of the step's holes, from scheme to end."""
+
+
+LiteralPart = str | Setting | Hole | Whole
+
+
+@dataclass(frozen=True, slots=True)
+class Connection:
+    """What of a connection is part of the plan: which it is, what it is, and whether it takes repeats for one."""
+
+    name: str
+    kind: str
+    idempotent: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Policy:
     """What the flow says about attempts; None where it is silent. Pauses are milliseconds."""
 
@@ -56,11 +73,17 @@ class Effect(Node):
     effect: str
     args: tuple[Expr, ...]
     target: str | None = None
-    literal: tuple[str | Setting | Hole, ...] = ()
+    literal: tuple[LiteralPart, ...] = ()
     policy: Policy = Policy()
     result: Shape | None = None
     code: Code | None = None
     within: int | None = None
+    connection: Connection | None = None
+
+    @property
+    def repeated(self) -> bool:
+        """Whether a lost answer of a keyed effect is repeated: the flow asks for it, or the other side takes it."""
+        return self.policy.tries is not None or (self.connection is not None and self.connection.idempotent)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,16 +1,19 @@
 """Steps with an effect: commands and code."""
 
 from compiler.catalog import EffectClass, Verb
-from compiler.check.commands import is_setting
+from compiler.check.addresses import is_setting
 from compiler.ir import (
     Code,
+    Connection,
     Const,
     Effect,
     Expr,
     Hole,
+    LiteralPart,
     Policy,
     RecordOf,
     Setting,
+    Whole,
 )
 from compiler.lower.shapes import Shapes
 from compiler.lower.values import Values, value_of
@@ -48,7 +51,7 @@ class Commands:
         words = verb.title.split()
         if binding is not None and binding.name != verb.noun:
             words.append(binding.name)
-        literal, holes = self._literal(step.literal)
+        literal, holes = self._address(step, verb)
         kind = self._facts.results.get(id(step))
         typed = binding is not None and (verb.own or verb.result == "json") and kind is not None and kind != JSON
         return Effect(
@@ -62,7 +65,23 @@ class Commands:
             _policy(step.clauses),
             self._shapes.of(kind) if typed and kind is not None else None,
             within=_within(step.clauses),
+            connection=self._connection(step),
         )
+
+    def _connection(self, step: nodes.Command) -> Connection | None:
+        chosen = self._facts.connections.get(id(step))
+        return None if chosen is None else Connection(chosen.name, chosen.kind, chosen.idempotent)
+
+    def _address(self, step: nodes.Command, verb: Verb) -> tuple[tuple[LiteralPart, ...], list[Expr]]:
+        """The text after verb and noun; for an HTTP verb also what `to` gives."""
+        to = next((c.value for c in step.clauses if isinstance(c, nodes.To)), None)
+        if verb.literal != "url" or to is None:
+            return self._literal(step.literal)
+        if isinstance(to, nodes.Text):
+            return self._literal(to)
+        if isinstance(to, nodes.FieldOf) and is_setting(to):
+            return (Setting(to.name.text),), []
+        return (Whole(),), [self._values.expr(to)]
 
     def _slots(self, step: nodes.Command, verb: Verb) -> list[Expr]:
         values: list[Expr] = []
@@ -86,13 +105,13 @@ class Commands:
             value = RecordOf(value.span, tuple((names[key], entry) for key, entry in value.entries))
         return [value]
 
-    def _literal(self, literal: nodes.Text | None) -> tuple[tuple[str | Setting | Hole, ...], list[Expr]]:
-        parts: list[str | Setting | Hole] = []
+    def _literal(self, literal: nodes.Text | None) -> tuple[tuple[LiteralPart, ...], list[Expr]]:
+        parts: list[LiteralPart] = []
         holes: list[Expr] = []
         for part in literal.parts if literal is not None else ():
             if isinstance(part, str):
                 parts.append(part)
-            elif is_setting(part) and isinstance(part.path, nodes.FieldOf):
+            elif isinstance(part.path, nodes.FieldOf) and is_setting(part.path):
                 parts.append(Setting(part.path.name.text))
             else:
                 parts.append(Hole())

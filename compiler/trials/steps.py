@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from compiler.catalog import Verb
 from compiler.check import Facts
-from compiler.check.commands import is_setting
+from compiler.check.addresses import is_setting
 from compiler.expand import Expanded
 from compiler.ir import Hole, Setting
 from compiler.ir.trials import Calls
@@ -111,14 +111,22 @@ def _text(literal: nodes.Text, source: Source) -> str:
 
 def _may_be(found: Found, literal: nodes.Text, source: Source) -> bool:
     """Whether a call of a step may be what a test means: a hole is the same hole, or what stands in its place."""
-    if found.step.literal is None:
-        return False
+    address = _address(found)
+    if not isinstance(address, nodes.Text):
+        return address is not None
     parts = []
-    for part in found.step.literal.parts:
+    for part in address.parts:
         written = part if isinstance(part, str) else found.source.slice(part.span)
-        hole = isinstance(part, nodes.Hole) and not is_setting(part)
+        hole = isinstance(part, nodes.Hole) and not is_setting(part.path)
         parts.append(f"(?:{re.escape(written)}|[^{{}}]+)" if hole else re.escape(written))
     return re.fullmatch("".join(parts), _text(literal, source)) is not None
+
+
+def _address(found: Found) -> nodes.Expr | None:
+    """The text after verb and noun, or what a request is sent `to`, which may be any value."""
+    if found.step.literal is not None or found.verb.literal != "url":
+        return found.step.literal
+    return next((clause.value for clause in found.step.clauses if isinstance(clause, nodes.To)), None)
 
 
 def _parts(literal: nodes.Text) -> Iterator[str | Setting | Hole]:
@@ -126,7 +134,7 @@ def _parts(literal: nodes.Text) -> Iterator[str | Setting | Hole]:
         match part:
             case str():
                 yield part
-            case nodes.Hole(path=nodes.FieldOf(name=name)) if is_setting(part):
+            case nodes.Hole(path=nodes.FieldOf(name=name)) if is_setting(part.path):
                 yield Setting(name.text)
             case _:
                 yield Hole()

@@ -199,6 +199,57 @@ on webhook {o: "site" | "anuncio"}
 """,
     ),
     Code(
+        "E241",
+        "a connection that seta.toml does not have",
+        """\
+`via NAME` names a connection of the `seta.toml` beside the flows, where it stands under `[connections.NAME]`.
+""",
+        bad="""\
+flow a
+on webhook {n: int}
+  -> post "/pedidos" via erpp with {n}
+""",
+        good="""\
+flow a
+on webhook {n: int}
+  -> post "/pedidos" via erp with {n}
+""",
+    ),
+    Code(
+        "E242",
+        "a connection that cannot do what the step asks",
+        """\
+Requests go via a connection of kind http; persons and messages via one that keeps persons or sends messages.
+""",
+        bad="""\
+flow a
+on webhook {telefone: phone}
+  -> upsert person via erp
+""",
+        good="""\
+flow a
+on webhook {telefone: phone}
+  -> upsert person
+""",
+    ),
+    Code(
+        "E243",
+        "more than one connection could do it",
+        """\
+Where seta.toml has one connection for a step, that is taken. With two nothing is guessed: say `via NAME`.
+""",
+        bad="""\
+flow a
+on webhook {n: int}
+  -> post "/pedidos" with {n}
+""",
+        good="""\
+flow a
+on webhook {n: int}
+  -> post "/pedidos" via erp with {n}
+""",
+    ),
+    Code(
         "E290",
         "not supported yet",
         """\
@@ -207,13 +258,13 @@ another flow. CHANGELOG.md says what came when.
 """,
         bad="""\
 flow a
-on webhook {n: int}
-  -> post "https://erp.example/x" with {n} via erp
+on webhook {nome: text = upper("ana")}
+  -> log nome
 """,
         good="""\
 flow a
-on webhook {n: int}
-  -> post "https://erp.example/x" with {n}
+on webhook {nome: text = "ANA"}
+  -> log nome
 """,
     ),
 )

@@ -134,8 +134,9 @@ on webhook "/leads" token header "X-Token" (secret.LEADS) {n: int}
         "E603",
         "a host that comes from data",
         """\
-Scheme and host of a request are literal or one `config.NAME`. A sender who chooses the host could make this server
-call any machine that it can reach.
+Scheme and host of a request are literal, one `config.NAME`, or those of a connection. A sender who chooses the host
+could make this server call any machine that it can reach. `[http] open_hosts = true` in seta.toml allows it after `to`;
+addresses that are not public stay refused.
 """,
         bad="""\
 flow a
@@ -146,6 +147,23 @@ on webhook {host: text}
 flow a
 on webhook {host: text}
   -> post "{config.erp}/{host}" with {host}
+""",
+    ),
+    Code(
+        "E604",
+        "a connection used for another host",
+        """\
+A connection signs in at its own host. A request via it goes there: with a path, or with a URL of that host.
+""",
+        bad="""\
+flow a
+on webhook {n: int}
+  -> post "https://other.example/x" via erp with {n}
+""",
+        good="""\
+flow a
+on webhook {n: int}
+  -> post "/x" via erp with {n}
 """,
     ),
     Code(

@@ -319,7 +319,7 @@ on webhook {n: int}
         "an address that cannot be called",
         """\
 The text after `post`, `get` and the like is an absolute http or https URL, or begins with one `{config.NAME}` that
-holds the base.
+holds the base; via a connection it may be a path.
 """,
         bad="""\
 flow a

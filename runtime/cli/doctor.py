@@ -26,7 +26,8 @@ from runtime.journal import JournalTooNew, NotAJournal, SqliteTooOld
 from runtime.journal.database import NAME, check_library
 from runtime.journal.disk import MEGABYTE, RESERVE
 from runtime.journal.schema import check, newest, versions
-from runtime.loader import Loaded, load, secrets
+from runtime.loader import Loaded, load
+from runtime.needs import for_connections, for_flows
 from runtime.steps import catalog
 
 SLOW_SYNC: Final = 0.1  # seconds: ten deliveries one after the other take longer than a sender likes to wait
@@ -73,7 +74,7 @@ def _show(checks: list[Check], color: str) -> None:
     to = terminal.console(color)
     for one in checks:
         mark = terminal.styled("ok   " if one.ok else "wrong", "green" if one.ok else "bold red")
-        to.print(mark, terminal.styled(f"{one.name:<9}", "bold"), terminal.styled(one.detail), soft_wrap=True)
+        to.print(mark, terminal.styled(f"{one.name:<11}", "bold"), terminal.styled(one.detail), soft_wrap=True)
 
 
 def _examine(flows: Path, data: Path) -> Iterator[Check]:
@@ -116,14 +117,22 @@ def _flows(flows: Path) -> Iterator[Check]:
     else:
         yield Check("flows", ok=bool(loaded.programs), detail=names)
     yield _secrets(loaded, flows)
+    yield _connections(loaded, flows)
 
 
 def _secrets(loaded: Loaded, flows: Path) -> Check:
-    try:
-        found = secrets(loaded, flows, os.environ)
-    except FolderError as error:
-        return Check("secrets", ok=False, detail=str(error))
-    return Check("secrets", ok=True, detail=", ".join(found) or "the flows name none")
+    found = for_flows(loaded, flows, os.environ)
+    there = ", ".join(found.secrets) or "the flows name none"
+    return Check("secrets", ok=not found.missing, detail="; ".join(found.missing) or there)
+
+
+def _connections(loaded: Loaded, flows: Path) -> Check:
+    """Which there are and what their secrets are for; nothing is sent to find out."""
+    found = for_connections(loaded, flows, os.environ)
+    known = loaded.settings.connections.items()
+    told = [f"{name} ({connection.url or 'this server'})" for name, connection in sorted(known)]
+    detail = "; ".join(found.missing) or ", ".join(told) or "seta.toml has none"
+    return Check("connections", ok=not found.missing, detail=detail)
 
 
 def _disk(folder: Path) -> tuple[bool, str]:

@@ -14,7 +14,8 @@ from runtime.extend.loading import Own
 from runtime.extend.modules import OwnPythonError
 from runtime.folder import FolderError, folder_of
 from runtime.frozen import loaded_python
-from runtime.loader import Loaded, load, secrets
+from runtime.loader import Loaded, load
+from runtime.needs import secrets
 from runtime.reload.compiling import Refused, refusal
 from runtime.steps import catalog
 
@@ -71,7 +72,7 @@ def python_or_refuse(flows: Path) -> Own:
 
 
 def secrets_or_refuse(loaded: Loaded, flows: Path) -> dict[str, str]:
-    """The secrets that the flows name; where one is missing, say which and end with exit code 1."""
+    """The secrets of flows and connections; where needed ones are missing, say which and end with exit code 1."""
     try:
         return secrets(loaded, flows, os.environ)
     except FolderError as error:

@@ -14,11 +14,15 @@ from dsl import CODES, Code, Source, render_text
 from dsl.codes import FAMILIES, REGISTRY
 from dsl.render import example_lines
 from runtime.cli import COMMANDS, options, page, terminal
+from runtime.connections.declared import Http
 from runtime.folder import FolderSettings
 from runtime.steps import catalog
 
 _STYLES: Final = {"E": "bold red", "W": "bold yellow", "N": "bold cyan"}
-_SETTINGS: Final = FolderSettings({"erp": "https://erp.example"})  # what the examples may use
+_SETTINGS: Final = FolderSettings(  # what the examples may use
+    {"erp": "https://erp.example"},
+    connections={"erp": Http("https://erp.example/api"), "crm": Http("https://crm.example")},
+)
 
 
 @click.command("help", epilog=options.examples("seta help", "seta help E311"))

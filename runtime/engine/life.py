@@ -3,12 +3,14 @@
 import asyncio
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
-from runtime.context import Run, Verb
+from runtime.context import Call, RemoteVerb, Run, StepSpec, Verb, over
 from runtime.engine.answers import Answers
 from runtime.engine.counts import EngineCounts
 from runtime.engine.leaving import Abandoned
 from runtime.engine.replay import Replay
+from runtime.failures import StepFailure
 from runtime.journal.protocol import Await, Emit, Journal, KeepAnswer, Record, StepRow
 from runtime.program import NO_REQUEST, Program, Request
 
@@ -23,6 +25,20 @@ class Surroundings:
     clock: Callable[[], int]  # ms since the Unix epoch
     random: Callable[[], float]
     secrets: Mapping[str, str] = field(default_factory=dict)
+
+    def verb(self, spec: StepSpec) -> Verb:
+        """What a step does, over the connection that its plan chose.
+
+        A run may be older than seta.toml: without its connection, the step fails as `no_connection`.
+        """
+        if spec.via is None:
+            return self.verbs[spec.verb]
+        return self.verbs.get(over(spec.verb, spec.via)) or RemoteVerb(_unconnected, self.verbs[spec.verb].result)
+
+
+async def _unconnected(call: Call) -> Any:
+    message = f"seta.toml has no connection `{call.spec.via}`, or a secret of it is missing"
+    raise StepFailure("no_connection", message)
 
 
 @dataclass(slots=True)

@@ -8,6 +8,8 @@ from pathlib import Path
 
 import msgspec
 
+from runtime.connections.ready import Ready, ready
+from runtime.context import RemoteVerb, Verb
 from runtime.door.gate import Gates
 from runtime.door.hooks import Hooks, make_table
 from runtime.door.readiness import Readiness, Serving
@@ -19,12 +21,15 @@ from runtime.frozen import loaded_python
 from runtime.journal import SqliteJournal
 from runtime.journal.protocol import JournalError, KeepGeneration
 from runtime.linking import Programs
-from runtime.loader import Loaded, secrets
+from runtime.loader import Loaded
+from runtime.needs import secrets
 from runtime.reload.compiling import Refused, compile_apart
 from runtime.reload.generations import Generation, following, last_generation, restore, to_document
 from runtime.steps import catalog
 
 logger = logging.getLogger("seta.reload")
+
+MakeVerbs = Callable[[Mapping[str, Ready]], Mapping[str, Verb]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +42,8 @@ class Rooms:
     hooks: Hooks
     readiness: Readiness
     base: str  # of the addresses that senders call
-    around: Surroundings  # of which configuration, secrets and own verbs are the generation's
+    around: Surroundings  # of which verbs, configuration and secrets are the generation's
+    make_verbs: MakeVerbs  # those of Seta, over the connections of a generation
 
 
 @dataclass(slots=True)
@@ -58,7 +64,7 @@ class Reloader:
         self._renew = renew
         self.loads = Loads()
         self._generation: Generation | None = None
-        self._verbs = rooms.around.verbs  # also those that are gone: runs under way end on their plan
+        self._own_verbs: dict[str, RemoteVerb] = {}  # also those that are gone: runs under way end on their plan
         self._asked = asyncio.Event()
         self._one_at_a_time = asyncio.Lock()
 
@@ -140,8 +146,9 @@ class Reloader:
         generation = following(self._generation, loaded, table, rooms.around.clock())
         await rooms.engine.keep(loaded.programs, KeepGeneration(to_document(generation)))
         rooms.programs.add(loaded.programs, loaded.own)
-        self._verbs = {**self._verbs, **loaded.own_verbs(found)}
-        rooms.engine.adopt(replace(rooms.around, verbs=self._verbs, config=loaded.config, secrets=found))
+        self._own_verbs |= loaded.own_verbs(found)
+        verbs = {**rooms.make_verbs(ready(loaded.settings.connections, found)), **self._own_verbs}
+        rooms.engine.adopt(replace(rooms.around, verbs=verbs, config=loaded.config, secrets=found))
         rooms.hooks.put_in_force(table, generation.retired)
         rooms.readiness.serving = Serving(generation.number, generation.at)
         self._renew()

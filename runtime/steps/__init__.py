@@ -1,11 +1,13 @@
 """The verbs of the language: one module a verb, with signature, docs and what it does."""
 
+from collections.abc import Mapping
 from typing import Final
 
 from compiler.catalog import Catalog, Entry
 from runtime.code import CodePool
 from runtime.connections.http import HttpClient
-from runtime.context import Verb
+from runtime.connections.ready import NO_CONNECTION, Ready, Web
+from runtime.context import Verb, over
 from runtime.functions import FUNCTIONS
 from runtime.schemes import SCHEMES
 from runtime.steps import code, delete, find_person, get, patch, post, put, send_hsm, tag_person, upsert_person
@@ -29,22 +31,36 @@ SIGNATURES: Final[tuple[Entry, ...]] = (
 )
 
 
+_LOCAL: Final[Mapping[str, Verb]] = {
+    find_person.SIGNATURE.title: find_person.VERB,
+    send_hsm.SIGNATURE.title: send_hsm.VERB,
+    tag_person.SIGNATURE.title: tag_person.VERB,
+    upsert_person.SIGNATURE.title: upsert_person.VERB,
+}
+
+
 def catalog() -> Catalog:
     """All that a flow may use without Python of its own."""
     return Catalog.of((*SIGNATURES, *(signature for signature, _ in FUNCTIONS), *SCHEMES))
 
 
-def verbs(http: HttpClient, pool: CodePool) -> dict[str, Verb]:
-    """What each verb does, under its title in the catalog; and `code`, which the language has itself."""
+def verbs(http: HttpClient, pool: CodePool, connections: Mapping[str, Ready] | None = None) -> dict[str, Verb]:
+    """What each verb does, under its title in the catalog; and `code`, which the language has itself.
+
+    What a verb does over a connection of seta.toml stands under both names (`runtime.context.over`).
+    """
+    table: dict[str, Verb] = {code.TITLE: code.verb(pool), **_LOCAL, **_web(http, NO_CONNECTION)}
+    for name, connection in (connections or {}).items():
+        done = _web(http, connection) if isinstance(connection, Web) else _LOCAL
+        table |= {over(title, name): verb for title, verb in done.items()}
+    return table
+
+
+def _web(http: HttpClient, web: Web) -> dict[str, Verb]:
     return {
-        code.TITLE: code.verb(pool),
-        delete.SIGNATURE.title: delete.verb(http),
-        find_person.SIGNATURE.title: find_person.VERB,
-        get.SIGNATURE.title: get.verb(http),
-        patch.SIGNATURE.title: patch.verb(http),
-        post.SIGNATURE.title: post.verb(http),
-        put.SIGNATURE.title: put.verb(http),
-        send_hsm.SIGNATURE.title: send_hsm.VERB,
-        tag_person.SIGNATURE.title: tag_person.VERB,
-        upsert_person.SIGNATURE.title: upsert_person.VERB,
+        delete.SIGNATURE.title: delete.verb(http, web),
+        get.SIGNATURE.title: get.verb(http, web),
+        patch.SIGNATURE.title: patch.verb(http, web),
+        post.SIGNATURE.title: post.verb(http, web),
+        put.SIGNATURE.title: put.verb(http, web),
     }

@@ -13,6 +13,7 @@ from compiler.ir.trials import Mock, Trial
 from dsl import Diagnostic, Label
 from runtime.code import CodePool
 from runtime.connections.http import HttpClient
+from runtime.connections.ready import ready
 from runtime.context import Verb
 from runtime.loader import Loaded
 from runtime.steps import verbs
@@ -81,8 +82,11 @@ async def bench(
     """Make a bench for a folder: code may import from `modules` (absolute) and sees this environment."""
     http = HttpClient(_NoNetwork())
     pool = CodePool(size=1, environment=environment, modules=modules)
+    connections = loaded.settings.connections
+    secrets = {place: place for one in connections.values() for place in one.places()}  # a test has no others
+    real = {**verbs(http, pool, ready(connections, secrets)), **loaded.own_verbs({})}
     try:
-        yield Bench(cast_of(loaded, catalog), {**verbs(http, pool), **loaded.own_verbs({})}, time.perf_counter)
+        yield Bench(cast_of(loaded, catalog), real, time.perf_counter)
     finally:
         await pool.close()
         await http.close()

@@ -12,7 +12,7 @@ from compiler import ir
 from compiler.ir.trials import Calls, FailsAs, Mock
 from dsl import Span
 from runtime.connections.http import kind_of
-from runtime.context import Call, Hole, LiteralPart, LocalVerb, RemoteVerb, Setting, Verb
+from runtime.context import Call, Hole, LiteralPart, LocalVerb, RemoteVerb, Setting, Verb, Whole
 from runtime.engine.ids import encode
 from runtime.failures import Kind, StepFailure
 from runtime.shapes import MisfitError, NotJsonError, read_json
@@ -45,6 +45,7 @@ class Sent:
     verb: str
     address: str  # or the name after verb and noun; settings by name, as flows write them
     args: list[Any]
+    via: str | None = None
 
 
 class Script:
@@ -131,8 +132,8 @@ class Recorder:
         return RemoteVerb(perform, verb.result)
 
     def _note(self, call: Call) -> None:
-        args = read_json(encode(call.args))
-        self.sent.setdefault(call.key, Sent(Step(call.run.flow, call.spec.id), call.spec.verb, shown(call), args))
+        args, spec = read_json(encode(call.args)), call.spec
+        self.sent.setdefault(call.key, Sent(Step(call.run.flow, spec.id), spec.verb, shown(call), args, spec.via))
 
     def _nothing(self, call: Call) -> None:
         """What a call gives that no mock is for: nothing, where its step can do with that."""
@@ -190,7 +191,7 @@ def _pattern(part: str | ir.Setting | ir.Hole) -> str:
 def shown(call: Call) -> str:
     """The address of a call, or the name after verb and noun, with settings by their names."""
     literal = call.spec.literal
-    holes = sum(isinstance(part, Hole) for part in literal)
+    holes = sum(isinstance(part, Hole | Whole) for part in literal)
     values = iter(call.args[len(call.args) - holes :])
     return "".join(_shown(part, values) for part in literal)
 
@@ -201,5 +202,7 @@ def _shown(part: LiteralPart, values: Iterator[Any]) -> str:
             return f"{{config.{name}}}"
         case Hole():
             return quote(text_of(next(values)), safe="")
+        case Whole():
+            return text_of(next(values))
         case _:
             return part

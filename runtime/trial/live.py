@@ -10,6 +10,7 @@ from runtime.code import CodePool
 from runtime.connections import local
 from runtime.connections.guard import Guard
 from runtime.connections.http import HttpClient, aiohttp_transport
+from runtime.connections.ready import ready
 from runtime.door import answers
 from runtime.door.reply import reply
 from runtime.engine.engine import Engine
@@ -47,7 +48,8 @@ async def run_live(loaded: Loaded, flow: str, body: bytes, settings: Settings, n
         pool = CodePool(size=1, environment=settings.code_environment, modules=settings.flows.absolute())
         stack.push_async_callback(pool.close)
         recorder = Recorder(Script([], {}), live=True)
-        known = recorder.verbs({**verbs(http, pool), **loaded.own_verbs(settings.secrets)})
+        connections = ready(loaded.settings.connections, settings.secrets)
+        known = recorder.verbs({**verbs(http, pool, connections), **loaded.own_verbs(settings.secrets)})
         around = Surroundings(journal, known, loaded.config, now, random.random, settings.secrets)
         engine = Engine(around, Programs(loaded.programs, loaded.own).find, os.urandom)
         stage = Stage(journal, engine, now)

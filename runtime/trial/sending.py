@@ -72,5 +72,6 @@ def shown(sent: Sent, verbs: Mapping[str, Verb]) -> str:
     verb = verbs.get(sent.verb)
     clauses = ["by", "with"] if verb is None else [slot.clause for slot in verb.slots] + ["with"] * bool(verb.with_)
     said = [f"{word} {written(arg)}" for word, arg in zip(clauses, sent.args, strict=False) if arg is not None]
-    name = sent.address if verb is None or not verb.literal else f'"{sent.address}"'
-    return " ".join(part for part in (sent.verb, name, *said) if part)
+    name = sent.address if verb is None or not (verb.literal and sent.address) else f'"{sent.address}"'
+    via = "" if sent.via is None else f"via {sent.via}"
+    return " ".join(part for part in (sent.verb, name, via, *said) if part)

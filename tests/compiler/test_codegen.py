@@ -21,9 +21,10 @@ from runtime.context import Policy, StepSpec
 from runtime.failures import StepFailure
 from runtime.linking import link
 from runtime.program import Program
+from tests.compiler.environment import ENVIRONMENT, SETTINGS
 from tests.compiler.reference.python import Recorder, finish, record
 from tests.compiler.reference.trace import Delivery
-from tests.compiler.test_generated import CORPUS, ENVIRONMENT, ROOT, SETTINGS, compiled, versions
+from tests.compiler.test_generated import CORPUS, ROOT, compiled, versions
 
 
 def flow(text: str) -> Compiled:

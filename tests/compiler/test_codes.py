@@ -6,20 +6,19 @@ from pathlib import Path
 import pytest
 
 import compiler
-from compiler.check import Environment
 from compiler.own import read_catalog_file
 from compiler.pipeline import compile_folder
 from dsl import Source
 from dsl.codes import CODES, REGISTRY, Code
 from runtime.steps import catalog
+from tests.compiler.environment import SETTINGS
 
-CONFIG = frozenset({"erp"})
 SHOWN = [code for code in REGISTRY if code.bad]
 
 
 def said(text: str, code: Code) -> set[str]:
     known = read_catalog_file(code.catalog.encode(), catalog()) if code.catalog else catalog()
-    return {d.code for d in compile_folder([Source("a.seta", text)], Environment(known, CONFIG)).diagnostics}
+    return {d.code for d in compile_folder([Source("a.seta", text)], SETTINGS.environment(known)).diagnostics}
 
 
 @pytest.mark.parametrize("code", SHOWN, ids=lambda code: code.code)

@@ -9,13 +9,13 @@ import pytest
 from compiler.check import Environment
 from compiler.pipeline import compile_folder
 from dsl import Source
-from runtime.folder import FolderSettings, folder_catalog
+from runtime.folder import folder_catalog
 from runtime.linking import link, relink
 from runtime.steps import catalog
+from tests.compiler.environment import SETTINGS
 
 CORPUS = Path(__file__).parent / "corpus"
 FILES = sorted(CORPUS.rglob("*.seta"))
-SETTINGS = FolderSettings({"erp": "http://erp.example"})
 
 
 def environment(file: Path) -> Environment:

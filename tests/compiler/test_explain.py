@@ -8,7 +8,8 @@ from compiler import ir
 from compiler.explain import caller, long_form, step_lines, tree
 from compiler.pipeline import Compiled, compile_folder, used_entries
 from dsl import Source, nodes, parse
-from tests.compiler.test_generated import ENVIRONMENT, FLOWS, compiled
+from tests.compiler.environment import ENVIRONMENT
+from tests.compiler.test_generated import FLOWS, compiled
 
 ONE_LINE = 'on webhook -> format_phone(telefone) -> upsert person -> send hsm "retomada"'
 

@@ -6,18 +6,15 @@ from pathlib import Path
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from compiler.check import Environment
 from compiler.pipeline import compile_folder
 from dsl import Source
-from runtime.folder import FolderSettings
 from runtime.linking import link
-from runtime.steps import catalog
+from tests.compiler.environment import ENVIRONMENT, SETTINGS
 
 CORPUS = Path(__file__).parent / "corpus"
 TEXTS = [re.sub(r"  # expect:.*", "", file.read_text(encoding="utf-8")) for file in sorted(CORPUS.rglob("*.seta"))]
 WORD = re.compile(r'```python\n.*?```|"(?:[^"\\\n]|\\.)*"|\w+|->|=>|\?\?|\s+|.', re.DOTALL)
 TOKENS = sorted({token for text in TEXTS for token in WORD.findall(text) if token.strip()})
-ENVIRONMENT = Environment(catalog(), frozenset({"erp"}))
 
 
 @st.composite
@@ -48,4 +45,4 @@ def mutated(draw: st.DrawFn) -> str:
 def test_only_diagnostics_come_out_of_a_broken_program(text: str) -> None:
     folder = compile_folder([Source("fuzz.seta", text)], ENVIRONMENT)
     for flow in folder.flows:
-        link(flow, ENVIRONMENT.catalog, FolderSettings({"erp": "http://erp.example"}))
+        link(flow, ENVIRONMENT.catalog, SETTINGS)

@@ -10,24 +10,19 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from compiler import ir
-from compiler.check import Environment
 from compiler.codegen import generate
 from compiler.failing import Failing
 from compiler.pipeline import Compiled, compile_folder
 from dsl import Source, render_text
-from runtime.folder import FolderSettings
 from runtime.linking import link
 from runtime.program import Program
-from runtime.steps import catalog
+from tests.compiler.environment import ENVIRONMENT, SETTINGS
 from tests.compiler.generate.deliveries import deliveries
 from tests.compiler.generate.programs import programs
 from tests.compiler.reference.plan import interpret
 from tests.compiler.reference.python import record
 from tests.compiler.reference.trace import Delivery
 
-CONFIG = {"erp": "http://erp.example", "crm": "http://crm.example"}
-ENVIRONMENT = Environment(catalog(), frozenset(CONFIG))
-SETTINGS = FolderSettings(CONFIG)
 ROOT = Path(__file__).parents[2]
 CORPUS = Path(__file__).parent / "corpus"
 

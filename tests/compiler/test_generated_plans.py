@@ -9,8 +9,9 @@ from hypothesis import strategies as st
 from compiler.check import Environment
 from compiler.pipeline import compile_folder
 from dsl import Source
+from tests.compiler.environment import ENVIRONMENT
 from tests.compiler.generate.programs import programs
-from tests.compiler.test_generated import CORPUS, ENVIRONMENT, FLOWS
+from tests.compiler.test_generated import CORPUS, FLOWS
 
 _FILES = {f"{file.parent.name}/{file.name}": file for file in sorted(CORPUS.rglob("*.seta"))}
 _TOKEN = re.compile(r'```python\n.*?```|"(?:[^"\\\n]|\\.)*"|#[^\n]*|->|=>|\?\?|\.\.|[=!<>]=|\w+|\s+|.', re.DOTALL)

@@ -6,23 +6,21 @@ import shutil
 import stat
 import subprocess
 import time
-import tomllib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-import msgspec
 import pytest
 
-from compiler.check import Environment
 from compiler.own import own_entries, read_catalog_file, write_catalog_file
 from compiler.pipeline import compile_folder
 from dsl import Source, render_text
 from runtime.extend.loading import own_python
-from runtime.folder import FolderSettings
+from runtime.folder import FolderSettings, folder_settings
 from runtime.loader import load
 from runtime.steps import catalog
 from runtime.trial import bench
+from tests.compiler.environment import SETTINGS
 from tests.runtime.cli.process import ROOT, ServerProcess, environment, script
 
 FILES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md"))]
@@ -71,7 +69,7 @@ def test_every_block_is_of_a_kind_that_is_run() -> None:
 def test_a_flow_in_the_docs_compiles_without_errors(block: Block, tmp_path: Path) -> None:
     write_python(block.file, tmp_path)
     known = catalog().extended(one.entry for one in own_python(tmp_path))
-    folder = compile_folder([Source("docs.seta", block.text)], Environment(known, frozenset({"erp", "crm"})))
+    folder = compile_folder([Source("docs.seta", block.text)], SETTINGS.environment(known))
     assert not folder.broken, render_text(folder.diagnostics, color=False)
 
 
@@ -87,8 +85,9 @@ async def test_tests_in_the_docs_pass(block: Block, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("block", of_kind("toml"), ids=str)
-def test_settings_in_the_docs_are_settings(block: Block) -> None:
-    assert msgspec.convert(tomllib.loads(block.text), FolderSettings) != FolderSettings()
+def test_settings_in_the_docs_are_settings(block: Block, tmp_path: Path) -> None:
+    (tmp_path / "seta.toml").write_text(block.text, encoding="utf-8")
+    assert folder_settings(tmp_path) != FolderSettings()
 
 
 @pytest.mark.parametrize("block", of_kind("json"), ids=str)

@@ -1,4 +1,4 @@
-"""A folder of flows becomes programs: settings, secrets, plans made again from what is kept with them."""
+"""A folder of flows becomes programs: settings, plans made again from what is kept with them."""
 
 from pathlib import Path
 
@@ -9,7 +9,7 @@ from runtime.engine.runs import UnknownPlan
 from runtime.folder import FolderError, folder_settings
 from runtime.functions import FUNCTIONS
 from runtime.linking import _NAMES, Programs, relink
-from runtime.loader import check_path, compile_path, load, secrets
+from runtime.loader import check_path, compile_path, load
 from runtime.steps import catalog
 
 SIGNS = "flow a\non webhook {t: text}\n  -> log hmac_sha256(secret.CHAVE, t)\n"
@@ -20,47 +20,6 @@ def folder(path: Path, text: str, settings: str = "") -> Path:
     if settings:
         (path / "seta.toml").write_text(settings, encoding="utf-8")
     return path
-
-
-def test_a_secret_comes_from_the_environment_or_from_where_the_settings_say(tmp_path: Path) -> None:
-    flows = folder(tmp_path, SIGNS)
-    assert secrets(load(flows, catalog()), flows, {"SETA_SECRET_CHAVE": "x"}) == {"CHAVE": "x"}
-    folder(tmp_path, SIGNS, '[secrets]\nCHAVE = "env:OUTRA"\n')
-    assert secrets(load(flows, catalog()), flows, {"OUTRA": "y"}) == {"CHAVE": "y"}
-    (tmp_path / "chave").write_text("z\n")
-    folder(tmp_path, SIGNS, '[secrets]\nCHAVE = "file:chave"\n')
-    assert secrets(load(flows, catalog()), flows, {}) == {"CHAVE": "z"}
-
-
-@pytest.mark.parametrize(
-    ("settings", "message"),
-    [
-        ("", "the secret CHAVE is missing: set the environment variable SETA_SECRET_CHAVE"),
-        ('[secrets]\nCHAVE = "file:nada"\n', "the secret CHAVE cannot be read from nada"),
-        ('[secrets]\nCHAVE = "abc"\n', "the secret CHAVE is env:NAME or file:PATH"),
-    ],
-)
-def test_a_missing_secret_is_named(tmp_path: Path, settings: str, message: str) -> None:
-    flows = folder(tmp_path, SIGNS, settings)
-    with pytest.raises(FolderError, match=message):
-        secrets(load(flows, catalog()), flows, {})
-
-
-GUARDED = 'flow a\non webhook "/a" signed standard(secret.NOVA, secret.ANTIGA) {t: text}\n  -> log t\n'
-
-
-def test_the_secrets_of_a_guard_are_needed_too(tmp_path: Path) -> None:
-    flows = folder(tmp_path, GUARDED)
-    with pytest.raises(FolderError, match="the secret ANTIGA is missing"):
-        secrets(load(flows, catalog()), flows, {"SETA_SECRET_NOVA": "whsec_MfKQ"})
-
-
-def test_a_secret_that_its_scheme_cannot_read_is_named_and_not_shown(tmp_path: Path) -> None:
-    flows = folder(tmp_path, GUARDED)
-    given = {"SETA_SECRET_NOVA": "whsec_MfKQ", "SETA_SECRET_ANTIGA": "whsec_$$$"}
-    with pytest.raises(FolderError) as refused:
-        secrets(load(flows, catalog()), flows, given)
-    assert str(refused.value) == "the secret ANTIGA is not base64: `standard` of the flow a cannot use it"
 
 
 def test_settings_with_an_unknown_key_are_refused(tmp_path: Path) -> None:

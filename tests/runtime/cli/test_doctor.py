@@ -21,7 +21,7 @@ def checks(seta: Seta, code: int, *args: str) -> dict[str, tuple[bool, str]]:
 
 def test_folder_in_which_a_server_would_start_is_well(seta: Seta, tmp_path: Path) -> None:
     found = checks(seta, 0)
-    assert list(found) == ["versions", "flows", "secrets", "disk", "fsync", "data"]
+    assert list(found) == ["versions", "flows", "secrets", "connections", "disk", "fsync", "data"]
     assert found["flows"] == (True, "retomada")
     assert found["secrets"] == (True, "the flows name none")
     assert found["data"] == (True, "there is none in .seta yet")
@@ -59,6 +59,23 @@ def test_secret_that_is_missing_is_told_without_any_value(
     assert (ok, told.startswith("the secret CHAVE is missing: ")) == (False, True)
     monkeypatch.setenv("SETA_SECRET_CHAVE", "canary")
     assert checks(seta, 0)["secrets"] == (True, "CHAVE")
+
+
+def test_connections_are_told_and_a_secret_of_theirs_that_is_missing(
+    seta: Seta, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert checks(seta, 0)["connections"] == (True, "seta.toml has none")
+    auth = '{kind = "bearer", token = "env:ERP"}'
+    erp = f'[connections.erp]\nkind = "http"\nurl = "https://erp.example/api"\nauth = {auth}\n'
+    (tmp_path / "flows" / "seta.toml").write_text(f'{erp}[connections.casa]\nkind = "local"\n')
+    monkeypatch.delenv("ERP", raising=False)
+    told = "casa (this server), erp (https://erp.example/api)"
+    assert checks(seta, 0)["connections"] == (True, told)  # no flow goes via erp yet
+    (tmp_path / "flows" / "erp.seta").write_text('flow erp\non webhook {id: text}\n  -> post "/x" via erp with {id}\n')
+    missing = "a secret of the connection erp is missing: set the environment variable ERP"
+    assert checks(seta, 1)["connections"] == (False, missing)
+    monkeypatch.setenv("ERP", "canary")
+    assert checks(seta, 0)["connections"] == (True, told)
 
 
 @pytest.mark.parametrize(

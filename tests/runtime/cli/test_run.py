@@ -192,6 +192,25 @@ Log
     assert [person["phone"] for person in json.loads(seta("persons", "--json").stdout)["persons"]] == ["+5511999998888"]
 
 
+def test_live_run_goes_via_the_connections_of_the_folder(
+    seta: Seta, flows: Path, erp: tuple[int, list[bytes]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    port, bodies = erp
+    flows.write_text(FLOWS.replace('"https://erp.example/pedidos/{id}"', '"/pedidos/{id}" via erp'))
+    auth = '{kind = "bearer", token = "env:ERP"}'
+    (flows.parent / "seta.toml").write_text(
+        f'[connections.erp]\nkind = "http"\nurl = "http://127.0.0.1:{port}"\nauth = {auth}\n'
+    )
+    monkeypatch.delenv("ERP", raising=False)
+    opened = ("--live", "--allow-outbound", f"127.0.0.1:{port}")
+    given = ("run", "flows/pedido.seta", "--flow", "pedido", "--payload", "pedido.json", *opened)
+    missing = "seta: a secret of the connection erp is missing: set the environment variable ERP\n"
+    assert (seta(*given).exit_code, seta(*given).stderr) == (1, missing)
+    monkeypatch.setenv("ERP", "canary")
+    assert 'post "/pedidos/a%20b" via erp with {pessoa: "+5511999998888"}' in seta(*given).stdout.splitlines()[7]
+    assert bodies == [b'{"pessoa":"+5511999998888"}']
+
+
 def test_live_run_reaches_only_what_is_opened(seta: Seta, flows: Path, erp: tuple[int, list[bytes]]) -> None:
     port, bodies = erp
     flows.write_text(FLOWS.replace("https://erp.example", f"http://127.0.0.1:{port}"))

@@ -17,8 +17,9 @@ from runtime.listening import ServeError
 from runtime.loader import load
 from runtime.reload.compiling import Refused, compile_apart, refusal
 from runtime.serve import Started, Stop, serve
-from runtime.settings import Address, Settings
+from runtime.settings import Address, Settings, parse_opening
 from runtime.steps import catalog
+from tests.receiver import Receiver
 from tests.runtime.cli.process import ServerProcess, seta
 
 HELLO = 'flow {name}\non webhook "/{path}" open {{n: int}}\n  -> log {what}\n'
@@ -199,6 +200,61 @@ async def test_configuration_and_secrets_are_those_of_the_folder_as_it_is_now(tm
         with pytest.raises(RefusedError, match=r"^the secret KEY cannot be read from key: "):
             await server.admin.reload()
         assert await server.statuses("/s") == [200]
+
+
+ERP = """\
+[connections.erp]
+kind = "http"
+url = "{url}"
+auth = {{kind = "bearer", token = "file:token"}}
+"""
+
+
+async def test_connections_and_their_secrets_are_those_of_the_folder_as_it_is_now(tmp_path: Path) -> None:
+    put(tmp_path, "a")
+    flows = tmp_path / "flows"
+    (flows / "a.seta").write_text(
+        'flow a\non webhook "/a" open {n: int}\n  -> post "/x" via erp with {n} as r\n  -> log r.id\n'
+    )
+    async with Receiver() as old, Receiver() as new:
+        opened = tuple(parse_opening(f"127.0.0.1:{receiver.port}") for receiver in (old, new))
+        (flows / "seta.toml").write_text(ERP.format(url=old.url))
+        with pytest.raises(ServeError, match=r"^a secret of the connection erp cannot be read from token: "):
+            async with serving(tmp_path, allow_outbound=opened):
+                pass
+        (flows / "token").write_text("one")
+        async with serving(tmp_path, allow_outbound=opened) as server:
+            await server.logged((await server.post("/a")).json()["run"])
+            (flows / "seta.toml").write_text(ERP.format(url=f"{new.url}/v2"))
+            (flows / "token").write_text("two")
+            assert (await server.admin.reload()).generation == 2
+            await server.logged((await server.post("/a")).json()["run"])
+            (flows / "token").unlink()
+            with pytest.raises(RefusedError, match=r"^a secret of the connection erp cannot be read from token: "):
+                await server.admin.reload()
+            await server.logged((await server.post("/a")).json()["run"])
+        assert [(one.path, one.headers["authorization"]) for one in (*old.requests, *new.requests)] == [
+            ("/x", "Bearer one"),
+            ("/v2/x", "Bearer two"),
+            ("/v2/x", "Bearer two"),
+        ]
+
+
+async def test_a_restart_serves_the_last_generation_over_its_own_connections(tmp_path: Path) -> None:
+    put(tmp_path, "a")
+    flows = tmp_path / "flows"
+    (flows / "a.seta").write_text(
+        'flow a\non webhook "/a" open {n: int}\n  -> post "/x" via erp with {n} as r\n  -> log r.id\n'
+    )
+    (flows / "token").write_text("one")
+    async with Receiver() as erp:
+        opened = (parse_opening(f"127.0.0.1:{erp.port}"),)
+        (flows / "seta.toml").write_text(ERP.format(url=erp.url))
+        async with serving(tmp_path, allow_outbound=opened):
+            pass
+        (flows / "seta.toml").unlink()
+        async with serving(tmp_path, allow_outbound=opened) as server:
+            assert await server.logged((await server.post("/a")).json()["run"]) == {"id": 1}
 
 
 OWN = 'from seta import function\n\n@function\ndef greeting(n: int) -> str:\n    return f"{} {{n}}"\n'

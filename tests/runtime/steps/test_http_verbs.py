@@ -1,6 +1,6 @@
 """The HTTP verbs: what is sent, where to, and what becomes of the answer."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from decimal import Decimal
 from typing import Any, Protocol
 from urllib.parse import unquote
@@ -14,13 +14,18 @@ from hypothesis import strategies as st
 from runtime import shapes
 from runtime.connections.http import HttpClient
 from runtime.connections.person import Person
+from runtime.connections.ready import NO_CONNECTION
 from runtime.context import Call, Hole, LiteralPart, Run, Setting, StepSpec
 from runtime.failures import Kind, StepFailure
 from runtime.steps import delete, get, patch, post, put
-from runtime.steps._http import address
+from runtime.steps._address import address as address_of
 
 MakeCall = Callable[..., Call]
 HERE = ("http://crm.example/persons",)
+
+
+def address(call: Call, holes: Iterable[object]) -> str:
+    return address_of(call, holes, NO_CONNECTION)
 
 
 class Service(Protocol):

@@ -552,3 +552,56 @@ test "array" for lista {
 """,
     )
     assert found.failed == []
+
+
+CONNECTED = """\
+flow pedido
+on webhook {id: text, volta: url, telefone: phone}
+  -> post "/pedidos/{id}" via erp with {id} as r: {n: int}
+  -> post to volta with {n: r.n}
+  -> upsert person by telefone
+"""
+CONNECTIONS = """\
+http = {open_hosts = true}
+connections.erp = {kind = "http", url = "https://erp.example", auth = {kind = "bearer", token = "env:NOT_THERE"}}
+connections.casa = {kind = "local"}
+"""
+
+
+async def test_step_via_a_connection_is_mocked_as_it_is_written_and_needs_no_secret(folder: Path) -> None:
+    (folder / "seta.toml").write_text(CONNECTIONS)
+    found = await outcomes(
+        folder,
+        CONNECTED
+        + """
+test "t" for pedido {
+  given {id: "a b", volta: "https://volta.example/x", telefone: "11999998888"}
+  mock post "/pedidos/{id}" = {n: 7}
+  expect post "/pedidos/a%20b" with {id: "a b"}
+  expect post "https://volta.example/x" with {n: 7}
+  expect upsert person by "+5511999998888"
+}
+
+test "what is sent" for pedido {
+  given {id: "1", volta: "https://volta.example/x", telefone: "11999998888"}
+  mock post "/pedidos/1" = {n: 7}
+  expect post "https://outra.example/"
+}
+""",
+    )
+    assert found.told() == ""
+    assert (
+        found.told("what is sent")
+        == """\
+error: `post "https://outra.example/"` was not sent
+  --> flows/a.seta:18:3
+   |
+18 |   expect post "https://outra.example/"
+   |   ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ expected here
+   |
+   = called: post "/pedidos/1" via erp with {id: "1"}
+   = called: post "https://volta.example/x" with {n: 7}
+   = called: upsert person via casa by "+5511999998888"
+   = pedido ran post_r, post, upsert_person; it went through to its end
+"""
+    )
