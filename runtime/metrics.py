@@ -7,6 +7,7 @@ import asyncio
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
+from http import HTTPStatus
 from math import inf
 from typing import Final
 
@@ -41,7 +42,9 @@ class Metrics:
 
     async def __call__(self) -> Text:
         """All numbers as they are now; those that the journal would have to give are absent where it cannot."""
-        families = [*self._door(), *self._engine(), *self._flows(), *self._journal(), *await self._runs()]
+        status, _ = await self.readiness.brief()
+        ready = _gauge("ready", "1 if deliveries can be taken", status == HTTPStatus.OK)
+        families = [ready, *self._door(), *self._engine(), *self._flows(), *self._journal(), *await self._runs()]
         registry = CollectorRegistry()
         registry.register(_Families(families))
         registry.register(self.process)
@@ -71,7 +74,6 @@ class Metrics:
         if serving is not None:
             yield _gauge("flows_generation", "Number of the generation that is served", serving.number)
             yield _gauge("flows_last_load_successful", "1 if the folder as last read is served", not serving.refused)
-        yield _gauge("ready", "1 if deliveries can be taken", not self.readiness.reasons())
 
     def _journal(self) -> Iterator[Metric]:
         counts, disk = self.journal.counts, self.journal.disk

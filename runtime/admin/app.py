@@ -56,7 +56,7 @@ class Admin:
     def __init__(
         self,
         operations: Operations,
-        readiness: Callable[[], Document],
+        readiness: Callable[[], Awaitable[Document]],
         host: str | None = None,
         reload: Callable[[], Awaitable[Reloaded | Refusal]] | None = None,
         metrics: Callable[[], Awaitable[Text]] | None = None,
@@ -135,7 +135,7 @@ class Admin:
         return 200, UrlList(await self._operations.urls())
 
     async def _readyz(self, query: Query) -> Document:  # noqa: ARG002  # like all others
-        return self._readiness()
+        return await self._readiness()
 
 
 async def _metrics(metrics: Callable[[], Awaitable[Text]], query: Query) -> Document:  # noqa: ARG001  # like all others

@@ -62,7 +62,7 @@ class RemoteOperations:
     async def answers(self) -> bool:
         """Whether a server is there: none is where the socket is left over, or where it is only starting."""
         try:
-            await self._client.get("/readyz")
+            await self._client.get("/")
         except httpx.TransportError:
             return False
         return True

@@ -59,7 +59,7 @@ class Door:
         hook = self._hooks.table.get(scope["raw_path"])
         try:
             if hook is None:
-                answer = self._elsewhere(scope)
+                answer = await self._elsewhere(scope)
             elif scope["method"] != "POST":
                 answer = hook.gate.greets(scope) or _unposted(hook, scope)
             else:
@@ -77,7 +77,7 @@ class Door:
         await send(answer.start)
         await send({"type": "http.response.body", "body": answer.body})
 
-    def _elsewhere(self, scope: Scope) -> Answer:
+    async def _elsewhere(self, scope: Scope) -> Answer:
         """Answer what is no hook. Every unknown address gets the same, so that none can be told from another."""
         path, method = scope["raw_path"], scope["method"]
         if path in self._hooks.retired:
@@ -86,7 +86,7 @@ class Door:
             return answers.NOT_FOUND
         if method not in ("GET", "HEAD"):
             return answers.GET_ONLY
-        return _ALIVE if path == b"/livez" else answers.document(*self._readiness.brief())
+        return _ALIVE if path == b"/livez" else answers.document(*await self._readiness.brief())
 
     async def _deliver(self, hook: Hook, scope: Scope, receive: Receive) -> Answer:
         began, headers = self.counts.timer(), dict(scope["headers"])

@@ -1,15 +1,18 @@
 """Whether the server can take deliveries, and why not."""
 
+import asyncio
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any, Protocol
+from typing import Any, Final, Protocol
 
 from runtime.door.answers import DISK_FULL, Refused, draining, unwell
 from runtime.door.hooks import Hooks
 
+FRESH_SECONDS: Final = 1.0  # so old may the last commit be that a server is ready on
+
 
 class Vitals(Protocol):
-    """What the journal says of itself; both are asked at every delivery, so both are cheap."""
+    """What the journal says of itself. Room and health are asked at every delivery, so both are cheap."""
 
     def room(self) -> bool:
         """Whether there is room to accept."""
@@ -17,6 +20,14 @@ class Vitals(Protocol):
 
     def healthy(self) -> str | None:
         """None, or why it should not be given more."""
+        ...
+
+    def committed_ago(self) -> float:
+        """Seconds since the last commit that was kept, or since the start."""
+        ...
+
+    def commit(self) -> "asyncio.Future[None]":
+        """Commit, even where there is nothing to write. The future cannot be cancelled."""
         ...
 
 
@@ -40,6 +51,7 @@ class Readiness:
 
     def __init__(self, journal: Vitals, hooks: Hooks) -> None:
         self.draining = False
+        self._stale = False  # the last commit was old when somebody asked, and no new one came
         self.serving: Serving | None = None
         self._journal = journal
         self._hooks = hooks
@@ -62,19 +74,35 @@ class Readiness:
             found["disk-full"] = "the disk has too little room to accept deliveries"
         if (trouble := self._journal.healthy()) is not None:
             found["journal"] = trouble
+        elif self._stale:
+            found["journal"] = f"a commit takes over {FRESH_SECONDS:g} s"
         if not self._hooks.table:
             found["no-flows"] = "no flow is loaded"
         return found
 
-    def brief(self) -> tuple[int, dict[str, Any]]:
+    async def brief(self) -> tuple[int, dict[str, Any]]:
         """Status and document for everybody: the words, without what the journal says of its disk."""
+        await self._freshen()
         return self._document(list(self.reasons()))
 
-    def detail(self) -> tuple[int, dict[str, Any]]:
+    async def detail(self) -> tuple[int, dict[str, Any]]:
         """Status and document for who runs the server."""
+        await self._freshen()
         reasons = [{"name": name, "detail": detail} for name, detail in self.reasons().items()]
         status, told = self._document(reasons)
+        told["committed_seconds_ago"] = round(self._journal.committed_ago(), 3)
         return status, told if self.serving is None else {**told, "generation": self.serving.document()}
+
+    async def _freshen(self) -> None:
+        """Commit where the last commit is old: who asks whether a server is ready shall not hear of yesterday.
+
+        Where nobody asks, an idle server writes nothing.
+        """
+        journal, self._stale = self._journal, False
+        if self.draining or journal.healthy() is not None or journal.committed_ago() <= FRESH_SECONDS:
+            return
+        await asyncio.wait([journal.commit()], timeout=FRESH_SECONDS)
+        self._stale = journal.committed_ago() > FRESH_SECONDS
 
     def _document(self, reasons: list[Any]) -> tuple[int, dict[str, Any]]:
         told = {"schema": "seta.ready/1", "ready": not reasons, "reasons": reasons}

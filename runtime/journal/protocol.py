@@ -456,5 +456,9 @@ class Journal(Protocol):
         ...
 
     def healthy(self) -> str | None:
-        """None, or why the journal should not be given more (last commit failed, its log is too long)."""
+        """None, or why the journal should not be given more (a commit failed or takes long, its log is too long)."""
+        ...
+
+    def committed_ago(self) -> float:
+        """Seconds since the last commit that was kept, or since the start. A commit of no writes is one too."""
         ...

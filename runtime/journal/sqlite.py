@@ -125,7 +125,11 @@ class SqliteJournal:
 
     def healthy(self) -> str | None:
         """None, or why the journal should not be given more."""
-        return self._writer.trouble or self.disk.trouble()
+        return self._writer.trouble or self.disk.trouble() or self._writer.slow()
+
+    def committed_ago(self) -> float:
+        """Seconds since the last commit that was kept, or since the start."""
+        return self._writer.committed_ago()
 
     async def close(self) -> None:
         """Commit what has gathered, close the file and let the next process have the folder."""

@@ -4,6 +4,7 @@ import asyncio
 import logging
 import threading
 import time
+from collections import deque
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from queue import Empty, SimpleQueue
@@ -21,6 +22,7 @@ from runtime.journal.protocol import JournalError, Write
 log = logging.getLogger(__name__)
 
 BATCH_LIMIT: Final = 512  # writes; more of them wait for the next commit, so that nobody waits long
+SLOW_SECONDS: Final = 3.0  # that a write may wait for its commit before nothing more is taken
 QUIET_SECONDS: Final = 1.0  # without work before the writer sees to itself
 CHECKPOINT_PAGES: Final = 1000  # of 4 KiB in the log, after which it is copied into the database
 LONG_LOG_PAGES: Final = 16_000  # after which reads are waited for, so that it can begin anew
@@ -53,6 +55,8 @@ class Writer:
         self._lock = threading.Lock()  # around the batch being filled; held for a few instructions
         self._filling: Batch | None = None
         self._queue: SimpleQueue[Batch | None] = SimpleQueue()
+        self._handed: deque[float] = deque()  # when each batch that is not settled yet was begun; used on the loop
+        self._committed_at = time.monotonic()
         self._ended = self._loop.create_future()
         self._closing = False
         self._pages = 0  # written to the log since it was last copied
@@ -72,6 +76,7 @@ class Writer:
                     return self._refuse(len(writes))
                 batch = self._filling = Batch(self._loop)
                 self._queue.put(batch)
+                self._handed.append(time.monotonic())
             batch.writes += writes
         return batch.future
 
@@ -81,6 +86,20 @@ class Writer:
         batch = Batch(self._loop)
         batch.settle(error)
         return batch.future
+
+    def committed_ago(self) -> float:
+        """Seconds since the last commit that was kept, or since the start."""
+        return time.monotonic() - self._committed_at
+
+    def slow(self) -> str | None:
+        """None, or that commits take so long that nothing more should be handed over. Asked on the event loop."""
+        waited = time.monotonic() - self._handed[0] if self._handed else 0.0
+        return f"a commit takes over {SLOW_SECONDS:g} s: the disk is slow" if waited > SLOW_SECONDS else None
+
+    def _settle(self, batch: Batch, error: JournalError | None) -> None:
+        """End the oldest batch, on the event loop: they are committed in order."""
+        self._handed.popleft()
+        batch.settle(error)
 
     async def close(self) -> None:
         """Commit what has gathered, copy the log into the database and close it. Closing again only waits."""
@@ -105,7 +124,7 @@ class Writer:
     def _write_until_closed(self) -> None:
         while (batch := self._next()) is not None:
             error = self._commit(batch.writes)
-            self._tell(batch.settle, error)
+            self._tell(self._settle, batch, error)
             del batch  # what it held must not live until the next one comes
             if self._pages >= CHECKPOINT_PAGES:
                 self._checkpoint()
@@ -118,7 +137,7 @@ class Writer:
             self._filling = None
         while not self._queue.empty():
             if (batch := self._queue.get()) is not None:
-                self._tell(batch.settle, JournalError("the journal's writer died"))
+                self._tell(self._settle, batch, JournalError("the journal's writer died"))
 
     def _next(self) -> Batch | None:
         while True:
@@ -133,9 +152,9 @@ class Writer:
                         self._filling = None
                 return batch
 
-    def _tell(self, callback: Callable[..., object], argument: object) -> None:
+    def _tell(self, callback: Callable[..., object], *arguments: object) -> None:
         try:
-            self._loop.call_soon_threadsafe(callback, argument)
+            self._loop.call_soon_threadsafe(callback, *arguments)
         except RuntimeError:  # the loop has been closed over our head: there is nobody to tell
             log.warning("the event loop ended before the journal was closed")
 
@@ -154,6 +173,7 @@ class Writer:
                 forget(write)
             return self._fail(error, len(writes))
         self.counts.kept(len(writes), time.perf_counter() - began)
+        self._committed_at = time.monotonic()
         if self.trouble:
             log.warning("the journal is written again")
             self.trouble, self.full = None, False

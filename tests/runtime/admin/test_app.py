@@ -69,10 +69,18 @@ OPEN_ROW = {
 }
 
 
+async def ready() -> tuple[int, Any]:
+    return 200, {}
+
+
+async def unready() -> tuple[int, Any]:
+    return 503, READY
+
+
 @pytest.fixture
 def app(journal: SqliteJournal) -> Admin:
     urls = [Url("erp", "POST", "http://127.0.0.1:8400/v1/a", "{}")]
-    return Admin(operations(journal, urls), lambda: (503, READY))
+    return Admin(operations(journal, urls), unready)
 
 
 async def request(
@@ -303,7 +311,7 @@ async def test_unknown_state_is_refused(app: Admin) -> None:
 
 
 async def test_over_tcp_nothing_can_be_changed(journal: SqliteJournal) -> None:
-    app = Admin(operations(journal), lambda: (200, {}), "admin.example.com")
+    app = Admin(operations(journal), ready, "admin.example.com")
     assert await refused(app, f"/runs/{OPEN}/cancel", method="POST") == problem(
         405, "Method Not Allowed", "this address takes GET"
     )
@@ -412,7 +420,7 @@ async def test_run_in_memory_is_shown_as_running_although_the_journal_does_not_k
 
     accepts = [Accept(f"02{n}", "", "erp", "plan-2", AT + n, b"{}", running=False) for n in range(4)]
     await journal.commit(*accepts)
-    app = Admin(LocalOperations(journal, list, Busy(journal, lambda: AT)), lambda: (200, {}))
+    app = Admin(LocalOperations(journal, list, Busy(journal, lambda: AT)), ready)
 
     async def listed(query: str) -> list[tuple[str, str]]:
         return [(run["id"], run["state"]) for run in (await get(app, f"/runs?{query}"))["runs"]]
@@ -452,5 +460,5 @@ async def test_query_of_many_fields_is_refused(app: Admin) -> None:
     ],
 )
 async def test_name_of_somebody_else_is_refused(journal: SqliteJournal, host: str, status: int) -> None:
-    app = Admin(operations(journal), lambda: (200, {}), "admin.example.com")
+    app = Admin(operations(journal), ready, "admin.example.com")
     assert (await request(app, "/runs", host=host))[0] == status

@@ -6,6 +6,7 @@ import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, closing
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -30,11 +31,15 @@ def no_urls(key: bytes) -> list[Url]:
     return [Url("erp", "POST", f"/{len(key)}", "{}")]
 
 
+async def ready() -> tuple[int, Any]:
+    return 200, {"ready": True}
+
+
 @asynccontextmanager
 async def served(journal: SqliteJournal, folder: Path) -> AsyncIterator[Settings]:
     """Serve a journal at the socket of its folder, as a server does."""
     settings = Settings(data=folder)
-    admin = Admin(operations_of(journal, [URL]), lambda: (200, {"ready": True}))
+    admin = Admin(operations_of(journal, [URL]), ready)
     listener = Listener(admin, settings, settings.socket)
     await listener.start()
     try:

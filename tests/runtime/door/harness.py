@@ -114,6 +114,17 @@ class FakeJournal:
 
     has_room: bool = True
     trouble: str | None = None
+    idle: float = 0.0  # seconds since the last commit
+    probes: list["asyncio.Future[None]"] = field(default_factory=list)
+
+    def committed_ago(self) -> float:
+        """How long ago the last commit was."""
+        return self.idle
+
+    def commit(self) -> "asyncio.Future[None]":
+        """Begin a commit, which ends when a test says so."""
+        self.probes.append(asyncio.get_running_loop().create_future())
+        return self.probes[-1]
 
     def room(self) -> bool:
         """Whether there is room."""

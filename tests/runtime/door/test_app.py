@@ -175,7 +175,7 @@ async def test_server_that_is_not_ready_says_why_in_words_that_give_nothing_away
         503,
         {"schema": "seta.ready/1", "ready": False, "reasons": ["draining", "disk-full", "journal", "no-flows"]},
     )
-    status, told = house.readiness.detail()
+    status, told = await house.readiness.detail()
     assert status == 503
     assert told["reasons"][2] == {"name": "journal", "detail": "I/O error on /secret/place"}
 

@@ -4,6 +4,7 @@ import asyncio
 import random
 import subprocess
 import sys
+import threading
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
@@ -227,3 +228,31 @@ async def test_after_kill_9_all_that_was_acknowledged_is_there(opened: Open, fol
         run_id: int(seq) for run_id, seq in acknowledged
     }
     assert await journal.read(lambda c: c.pragma("integrity_check")) == "ok"
+
+
+async def test_writes_that_wait_long_are_told_until_they_are_on_disk(
+    journal: SqliteJournal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(writer, "SLOW_SECONDS", 0.05)
+    await journal.commit(one := accept())
+    free = threading.Event()
+
+    def hang(connection: apsw.Connection) -> object:  # noqa: ARG001  # as a disk that does not answer
+        return free.wait(10)
+
+    hanging = journal.commit(record(one.seq, effect=hang))
+    behind = journal.commit(accept())
+    async with asyncio.timeout(10):
+        while journal.healthy() != "a commit takes over 0.05 s: the disk is slow":
+            await asyncio.sleep(0.005)
+    assert journal.committed_ago() > 0.05
+    free.set()
+    await asyncio.gather(hanging, behind)
+    assert journal.healthy() is None
+    assert journal.committed_ago() < 5
+
+
+async def test_a_commit_of_nothing_is_a_commit(journal: SqliteJournal) -> None:
+    before = journal.commits
+    await journal.commit()
+    assert journal.commits == before + 1
