@@ -33,12 +33,16 @@ class ListOf:
 
 @dataclass(frozen=True, slots=True)
 class FieldOf:
-    """A field of a record: `key` is its name in JSON, `aliases` are other names a flow may read it by."""
+    """A field of a record: `key` is its name in JSON, `aliases` are other names a flow may read it by.
+
+    `doc` is what was written about it.
+    """
 
     name: str
     type: "Type"
     key: str = field(default="", compare=False)  # where it is read from, no part of what it is
     aliases: tuple[str, ...] = ()
+    doc: str = field(default="", compare=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,6 +13,7 @@ import msgspec
 
 from compiler.catalog import Catalog, Entry, Verb
 from compiler.codegen import ANSWER, DEDUPE, FLOW, ON_ERROR, PAYLOAD, SERIAL, byte_position
+from compiler.contract import contract_of
 from compiler.ir import Effect, Plan, WaitFor, all_steps
 from compiler.pipeline import Compiled, compile_folder, used_entries
 from dsl import Source
@@ -25,7 +26,7 @@ from runtime.extend.loading import Own
 from runtime.failures import StepFailure
 from runtime.folder import FolderSettings, HttpSettings
 from runtime.functions import FUNCTIONS
-from runtime.program import ANSWER_WITHIN, Dedupe, Guard, Place, Program, Request
+from runtime.program import ANSWER_WITHIN, Contract, Dedupe, Guard, Place, Program, Reply, Request
 
 
 class _Bundle(msgspec.Struct, frozen=True):
@@ -57,6 +58,7 @@ class Prepared:
     code: bytes
     places: tuple[Place, ...]
     sources: bytes
+    contract: Contract
 
 
 def link(flow: Compiled, catalog: Catalog, settings: FolderSettings, own: Own | None = None) -> Program:
@@ -76,6 +78,7 @@ def prepare(flow: Compiled, catalog: Catalog, settings: FolderSettings) -> Prepa
         marshal.dumps(code),
         _places(flow),
         msgspec.json.encode(_bundle(flow, catalog, settings)),
+        _contract(flow),
     )
 
 
@@ -115,6 +118,7 @@ def finish(flow: Prepared, own: Own | None = None) -> Program:
         accept=plan.accept,
         cors=plan.cors,
         guard=_guard(plan),
+        contract=flow.contract,
     )
 
 
@@ -161,6 +165,12 @@ def _guard(plan: Plan) -> Guard | None:
     if plan.guard is None:
         return None
     return Guard(plan.guard.scheme, dict(plan.guard.secrets), dict(plan.guard.options))
+
+
+def _contract(flow: Compiled) -> Contract:
+    told = contract_of(flow)
+    replies = tuple(Reply(reply.status, reply.schema, reply.doc) for reply in told.replies)
+    return Contract(told.doc, dict(told.fields), replies)
 
 
 class _Delivery:

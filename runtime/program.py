@@ -1,7 +1,7 @@
 """A compiled flow as the runtime holds it: what to decode, what to run, where each step stands in the text."""
 
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from types import CodeType, MappingProxyType
 from typing import Any, Final
 
@@ -55,6 +55,27 @@ class Guard:
 
 
 @dataclass(frozen=True, slots=True)
+class Reply:
+    """An answer that a flow itself gives. `schema` is JSON Schema (2020-12); None: it has no body."""
+
+    status: int
+    schema: Mapping[str, Any] | None
+    doc: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Contract:
+    """What a flow tells its senders beside the types of its payload.
+
+    `fields` says what fields mean, by the keys that lead to them: items of an array have the path of the array.
+    """
+
+    doc: str = ""
+    fields: Mapping[tuple[str, ...], str] = field(default_factory=dict)
+    replies: tuple[Reply, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Program:
     """One flow, ready to run. `plan` is the hash that runs are pinned to."""
 
@@ -84,6 +105,7 @@ class Program:
     accept: tuple[str, ...] = ("json",)  # kinds of bodies: json, form, multipart, text
     cors: tuple[str, ...] = ()  # sites whose pages may read what the door answers; "*": all
     guard: Guard | None = None  # None: whoever knows the address may call
+    contract: Contract = Contract()
 
     def read(self, body: bytes, request: Request) -> Any:
         """The payload of a delivery that was kept. Raises NotJsonError, MisfitError."""

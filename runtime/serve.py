@@ -6,7 +6,7 @@ import os
 import random
 import signal
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from functools import partial
@@ -21,14 +21,13 @@ from runtime.code import CodePool
 from runtime.connections import local
 from runtime.connections.guard import Guard
 from runtime.connections.http import HttpClient, aiohttp_transport
-from runtime.door.answers import media_types
 from runtime.door.app import Door
 from runtime.door.hooks import Hooks, Table
 from runtime.door.intake import Intake
 from runtime.door.readiness import Readiness
-from runtime.door.samples import sample_of
 from runtime.engine.engine import Engine, Limits
 from runtime.engine.life import Surroundings
+from runtime.facade import Facade, public_base
 from runtime.folder import FolderError
 from runtime.journal import FolderInUse, SqliteJournal, open_journal
 from runtime.journal.database import NAME
@@ -40,7 +39,7 @@ from runtime.program import Program
 from runtime.reload.compiling import Refused
 from runtime.reload.reloader import MakeVerbs, Reloader, Rooms
 from runtime.reload.watch import watch
-from runtime.settings import Address, Settings
+from runtime.settings import Settings
 from runtime.steps import verbs
 
 logger = logging.getLogger("seta.serve")
@@ -59,7 +58,7 @@ class House:
     settings: Settings
     journal: SqliteJournal
     engine: Engine
-    hooks: Hooks
+    facade: Facade
     readiness: Readiness
     intake: Intake
     door: Door
@@ -77,11 +76,12 @@ def compose(settings: Settings, journal: SqliteJournal, make_verbs: MakeVerbs, p
     readiness = Readiness(journal, hooks)
     intake = Intake(settings.bodies, settings.body_seconds)
     door = Door(engine, hooks, readiness, intake)
-    operations = LocalOperations(journal, lambda: urls(settings, served(hooks.table)), engine.hands, engine.replays)
+    facade = Facade(settings, lambda: served(hooks.table))
+    operations = LocalOperations(journal, facade, engine.hands, engine.replays)
     rooms = Rooms(journal, engine, programs, hooks, readiness, public_base(settings), around, make_verbs)
     reloader = Reloader(rooms, settings.flows, settings.environment, pool.renew)
     metrics = Metrics(journal, engine, door.counts, readiness, reloader, now)
-    return House(settings, journal, engine, hooks, readiness, intake, door, operations, reloader, metrics)
+    return House(settings, journal, engine, facade, readiness, intake, door, operations, reloader, metrics)
 
 
 class Entropy:
@@ -103,31 +103,9 @@ def now() -> int:
     return time.time_ns() // 1_000_000
 
 
-def urls(settings: Settings, flows: Mapping[str, Program]) -> list[Url]:
-    """Say where each flow is called, in order of name, of programs by path."""
-    base = public_base(settings)
-    by_name = sorted(flows.items(), key=lambda entry: entry[1].flow)
-    return [_url(base, path, program) for path, program in by_name]
-
-
-def _url(base: str, path: str, program: Program) -> Url:
-    body = sample_of(program.accept, program.payload)
-    return Url(program.flow, "POST", f"{base}{path}", body, media_types(program.accept))
-
-
 def served(table: Table) -> dict[str, Program]:
     """The programs of a table by path."""
     return {hook.path: hook.program for hook in table.values()}
-
-
-def public_base(settings: Settings) -> str:
-    """What all addresses of hooks begin with, as senders write them."""
-    return (settings.public_url or f"http://{_reachable(settings.listen)}").rstrip("/")
-
-
-def _reachable(address: Address) -> Address:
-    """Name an address that reaches a server that listens on all there are."""
-    return Address({"0.0.0.0": "127.0.0.1", "::": "::1"}.get(address.host, address.host), address.port)  # noqa: S104  # it is compared
 
 
 # --- life
@@ -217,7 +195,7 @@ async def run(house: House, announce: Announce, stop: Stop) -> int:
         house.engine.start()
         stop.listen()
         reloads = _reloads(house)
-        announce(Started(house.settings, urls(house.settings, served(house.hooks.table))))
+        announce(Started(house.settings, house.facade.urls()))
         return await _wait(stop, (public, *inside))
     finally:
         for task in reloads:

@@ -50,6 +50,7 @@ class PayloadField:
     type: Type
     default: str | int | Decimal | None
     lenient: bool
+    doc: str = ""
 
 
 @dataclass(slots=True)

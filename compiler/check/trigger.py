@@ -136,7 +136,7 @@ def payload_fields(
         _payload_field(field, expanded.lenient, types, reports) for field in unique_fields(declared.fields, reports)
     )
     _unique_keys(declared, reports)
-    return RecordOf(tuple(FieldOf(f.name, f.type, f.key) for f in fields)), fields
+    return RecordOf(tuple(FieldOf(f.name, f.type, f.key, doc=f.doc) for f in fields)), fields
 
 
 def _named(declared: nodes.NamedPayload, types: TypeReader) -> tuple[RecordOf, tuple[PayloadField, ...]]:
@@ -162,7 +162,7 @@ def _payload_field(
     kind = types.read(field.type)
     default = _default(field, field.default, kind, reports) if field.default is not None else None
     key = (field.key.static if field.key else None) or field.name.text
-    return PayloadField(field.name.text, key, kind, default, field.name.text in lenient)
+    return PayloadField(field.name.text, key, kind, default, field.name.text in lenient, field.doc)
 
 
 def _default(field: nodes.FieldDecl, given: nodes.Expr, kind: Type, reports: Reports) -> str | int | Decimal | None:

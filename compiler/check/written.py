@@ -106,7 +106,7 @@ class TypeReader:
 
     def _field(self, field: nodes.FieldDecl) -> FieldOf:
         key = field.key.static if field.key is not None else None
-        return FieldOf(field.name.text, self.read(field.type), key or field.name.text)
+        return FieldOf(field.name.text, self.read(field.type), key or field.name.text, doc=field.doc)
 
     def _named(self, written: nodes.TypeName) -> Type:
         known = self._declared.get(written.name) or NAMED.get(written.name)
@@ -203,5 +203,5 @@ def _as_in_flows(written: str) -> Type:
 
 def entity_type(entity: Entity, catalog: Catalog) -> RecordOf:
     """The nominal record of an entity."""
-    fields = (FieldOf(f.name, catalog_type(f.type, catalog), f.name, f.aliases) for f in entity.fields)
+    fields = (FieldOf(f.name, catalog_type(f.type, catalog), f.name, f.aliases, f.doc) for f in entity.fields)
     return RecordOf(tuple(fields), entity.name)

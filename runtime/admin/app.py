@@ -35,7 +35,14 @@ from runtime.admin.documents import (
     RunList,
     UrlList,
 )
-from runtime.admin.operations import Operations, RejectedFilter, RunFilter, UnclearIdError, UnknownIdError
+from runtime.admin.operations import (
+    NoSuchFlowError,
+    Operations,
+    RejectedFilter,
+    RunFilter,
+    UnclearIdError,
+    UnknownIdError,
+)
 from runtime.engine.hands import WrongState
 from runtime.journal.protocol import JournalError, RunState
 
@@ -70,6 +77,7 @@ class Admin:
             "/persons": self._persons,
             "/outbox": self._outbox,
             "/urls": self._urls,
+            "/openapi.json": self._openapi,
             "/readyz": self._readyz,
         }
         if metrics is not None:
@@ -134,6 +142,9 @@ class Admin:
     async def _urls(self, query: Query) -> Document:  # noqa: ARG002  # like all others
         return 200, UrlList(await self._operations.urls())
 
+    async def _openapi(self, query: Query) -> Document:
+        return 200, await self._operations.openapi(query.get("flow"))
+
     async def _readyz(self, query: Query) -> Document:  # noqa: ARG002  # like all others
         return await self._readiness()
 
@@ -157,7 +168,7 @@ def _told(error: Exception) -> Document:
     match error:
         case BadRequestError():
             return refusal(HTTPStatus.BAD_REQUEST, str(error))
-        case UnknownIdError():
+        case NoSuchFlowError() | UnknownIdError():
             return refusal(HTTPStatus.NOT_FOUND, str(error))
         case UnclearIdError():
             return refusal(HTTPStatus.CONFLICT, str(error), ids=error.ids)

@@ -6,21 +6,20 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import Final
 
-from runtime.admin.documents import Url
-from runtime.admin.operations import LocalOperations, Operations
+from runtime.admin.operations import LocalOperations, Operations, Outside
 from runtime.admin.remote import RemoteOperations
 from runtime.connections import local
 from runtime.engine.hands import Hands
 from runtime.journal import FolderInUse, SqliteJournal, open_journal
 from runtime.settings import Settings
 
-MakeUrls = Callable[[bytes], list[Url]]  # from the key of the folder's addresses
+SeenBy = Callable[[bytes], Outside]  # from the key of the folder's addresses
 
 _TRY_SECONDS: Final = 0.3  # for the folder, before the server is asked again
 
 
 @asynccontextmanager
-async def connect(settings: Settings, make_urls: MakeUrls, wait: float = 10.0) -> AsyncIterator[Operations]:
+async def connect(settings: Settings, seen_by: SeenBy, wait: float = 10.0) -> AsyncIterator[Operations]:
     """Give the operations of a data folder, and let go of it at the end.
 
     A process that owns the folder but does not answer is starting or ending: it is waited for, `wait` seconds long.
@@ -31,8 +30,7 @@ async def connect(settings: Settings, make_urls: MakeUrls, wait: float = 10.0) -
         if isinstance(found, RemoteOperations):
             yield found
         else:
-            key = found.url_key
-            yield LocalOperations(found, lambda: make_urls(key), Hands(found, _now))
+            yield LocalOperations(found, seen_by(found.url_key), Hands(found, _now))
     finally:
         await found.close()
 

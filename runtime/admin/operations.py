@@ -1,9 +1,9 @@
 """What commands and consoles ask of a server, wherever it is."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Mapping, Sequence
 from functools import partial
 from pathlib import Path
-from typing import Final, Protocol
+from typing import Any, Final, Protocol
 
 import apsw
 import msgspec
@@ -44,6 +44,13 @@ class UnknownIdError(Exception):
         super().__init__(f"there is no {kind} whose id is, or begins with, {beginning}")
 
 
+class NoSuchFlowError(Exception):
+    """No flow that is served has this name."""
+
+    def __init__(self, flow: str, known: Sequence[str]) -> None:
+        super().__init__(f"there is no flow {flow}, but there are: {', '.join(known) or 'none'}")
+
+
 class UnclearIdError(Exception):
     """Several of a kind have ids that begin like this; `ids` are some of them."""
 
@@ -71,6 +78,18 @@ class RejectedFilter(msgspec.Struct, frozen=True):
 
 
 ALL_REJECTED: Final = RejectedFilter()
+
+
+class Outside(Protocol):
+    """What senders see."""
+
+    def urls(self) -> list[Url]:
+        """List where each flow is called, in order of name."""
+        ...
+
+    def openapi(self, flow: str | None) -> Mapping[str, Any]:
+        """Describe the webhooks of all flows, or of one. Raises NoSuchFlowError."""
+        ...
 
 
 class Operations(Protocol):
@@ -133,15 +152,17 @@ class Operations(Protocol):
         """List where each flow is called, in order of name."""
         ...
 
+    async def openapi(self, flow: str | None = None) -> Mapping[str, Any]:
+        """Describe the webhooks of all flows, or of one, as OpenAPI does."""
+        ...
+
 
 class LocalOperations:
     """Operations over a journal in this process."""
 
-    def __init__(
-        self, journal: Journal, urls: Callable[[], list[Url]], hands: Hands, replays: Replays | None = None
-    ) -> None:
+    def __init__(self, journal: Journal, outside: Outside, hands: Hands, replays: Replays | None = None) -> None:
         self._journal = journal
-        self._urls = urls
+        self._outside = outside
         self._hands = hands
         self._replays = replays
 
@@ -238,7 +259,11 @@ class LocalOperations:
 
     async def urls(self) -> list[Url]:
         """List addresses."""
-        return self._urls()
+        return self._outside.urls()
+
+    async def openapi(self, flow: str | None = None) -> Mapping[str, Any]:
+        """Describe webhooks."""
+        return self._outside.openapi(flow)
 
     async def _whole_id(self, beginning: str, kind: str) -> str:
         ids = await self._journal.read(lambda connection: _ids_like(connection, beginning, _TABLES[kind]))

@@ -1,7 +1,8 @@
 """Operations of a server that runs in another process, over the socket in its data folder."""
 
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Final, TypeVar
+from typing import Any, Final, TypeVar
 from urllib.parse import quote
 
 import httpx
@@ -146,6 +147,11 @@ class RemoteOperations:
     async def urls(self) -> list[Url]:
         """List addresses."""
         return (await self._get("/urls", UrlList)).urls
+
+    async def openapi(self, flow: str | None = None) -> Mapping[str, Any]:
+        """Describe webhooks."""
+        query = {} if flow is None else {"flow": flow}
+        return await self._get("/openapi.json", dict[str, Any], **query)
 
     async def reload(self) -> Reloaded:
         """Let the server read its folder again. Raises RefusedError, with why the generation before goes on."""

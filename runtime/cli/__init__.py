@@ -9,6 +9,7 @@ COMMANDS: Final = {
     "serve": "serve",
     "reload": "reload",
     "urls": "urls",
+    "openapi": "openapi",
     "runs": "runs",
     "replay": "replay",
     "rejected": "rejected",

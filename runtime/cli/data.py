@@ -7,11 +7,11 @@ from typing import Any, Final, TypeVar
 
 import click
 
-from runtime.admin.connect import MakeUrls, connect
-from runtime.admin.documents import Url
-from runtime.admin.operations import Operations, UnclearIdError, UnknownIdError
+from runtime.admin.connect import SeenBy, connect
+from runtime.admin.operations import NoSuchFlowError, Operations, UnclearIdError, UnknownIdError
 from runtime.admin.remote import RefusedError
 from runtime.engine.hands import WrongState
+from runtime.facade import Facade
 from runtime.journal import FolderInUse, JournalTooNew, NotAJournal
 from runtime.journal.database import NAME, SqliteTooOld
 from runtime.journal.protocol import JournalError
@@ -24,6 +24,7 @@ KNOWN_ERRORS: Final = (
     FolderInUse,
     JournalError,
     JournalTooNew,
+    NoSuchFlowError,
     UnknownIdError,
     NotAJournal,
     RefusedError,
@@ -48,17 +49,17 @@ def ask(settings: Settings, question: Callable[[Operations], Awaitable[T]]) -> T
     """Ask the data folder. Raises Problem where there is none yet."""
     if not (settings.data / NAME).is_file():
         raise Problem(f"there is no data in {settings.data} yet: `seta serve` makes it, --data names another folder")
-    return run(_ask(settings, question, _no_urls))
+    return run(_ask(settings, question, lambda _: Facade(settings, dict)))
 
 
-async def _ask(settings: Settings, question: Callable[[Operations], Awaitable[T]], make_urls: MakeUrls) -> T:
-    async with connect(settings, make_urls) as operations:
+async def _ask(settings: Settings, question: Callable[[Operations], Awaitable[T]], seen_by: SeenBy) -> T:
+    async with connect(settings, seen_by) as operations:
         return await question(operations)
 
 
-def ask_urls(settings: Settings, make_urls: MakeUrls) -> list[Url]:
-    """Ask where flows are called; without data there is a key to be made, which later servers keep."""
-    return run(_ask(settings, lambda operations: operations.urls(), make_urls))
+def ask_outside(settings: Settings, seen_by: SeenBy, question: Callable[[Operations], Awaitable[T]]) -> T:
+    """Ask what senders see; without data there is a key to be made, which later servers keep."""
+    return run(_ask(settings, question, seen_by))
 
 
 def run(work: Awaitable[T]) -> T:
@@ -71,10 +72,6 @@ def run(work: Awaitable[T]) -> T:
         return asyncio.run(main())
     except KNOWN_ERRORS as error:
         raise Problem(str(error)) from error
-
-
-def _no_urls(key: bytes) -> list[Url]:  # noqa: ARG001  # nobody asks for them
-    return []
 
 
 def settings_for(data: Path) -> Settings:

@@ -1,9 +1,9 @@
 """Printing for people: colours on a terminal, plain and uncut text into a pipe, and nothing that steers either."""
 
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
-from typing import Final
+from typing import Any, Final
 
 import msgspec
 from rich.box import SIMPLE_HEAD
@@ -99,6 +99,12 @@ def show_value(to: Console, title: str, raw: msgspec.Raw) -> None:
 def show_json(document: msgspec.Struct) -> None:
     """Print a document for scripts."""
     sys.stdout.write(msgspec.json.Encoder(decimal_format="number").encode(document).decode() + "\n")
+
+
+def show_document(document: Mapping[str, Any]) -> None:
+    """Print a document that people read too."""
+    encoded = msgspec.json.Encoder(decimal_format="number").encode(document)
+    sys.stdout.write(msgspec.json.format(encoded, indent=2).decode() + "\n")
 
 
 _UNITS: Final = ((86_400, "d"), (3_600, "h"), (60, "min"))

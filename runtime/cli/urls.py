@@ -1,19 +1,20 @@
 """`seta urls`: where each flow is called."""
 
 import shlex
-from functools import partial
+from collections.abc import Callable
 from pathlib import Path
 from urllib.parse import parse_qsl
 
 import click
 
 from runtime.admin.documents import Url, UrlList
+from runtime.admin.operations import Outside
 from runtime.cli import options, terminal
-from runtime.cli.data import ask_urls
+from runtime.cli.data import ask_outside
 from runtime.cli.folder import load_or_refuse
 from runtime.door.hooks import addresses
+from runtime.facade import Facade
 from runtime.loader import Loaded
-from runtime.serve import urls
 from runtime.settings import Address, Settings
 
 
@@ -34,7 +35,7 @@ def command(  # noqa: PLR0913  # one an option
     """
     settings = Settings(flows=flows, data=data, listen=Address(host, port), public_url=public_url)
     loaded = load_or_refuse(flows, color)
-    found = ask_urls(settings, partial(_urls, settings, loaded))
+    found = ask_outside(settings, facade(settings, loaded), lambda known: known.urls())
     if format_ == "json":
         terminal.show_json(UrlList(found))
         return
@@ -44,8 +45,9 @@ def command(  # noqa: PLR0913  # one an option
         to.print(terminal.styled(f"  {curl(url)}"), soft_wrap=True)
 
 
-def _urls(settings: Settings, loaded: Loaded, key: bytes) -> list[Url]:
-    return urls(settings, addresses(key, loaded.programs.values()))
+def facade(settings: Settings, loaded: Loaded) -> Callable[[bytes], Outside]:
+    """What senders will see of a folder, by the key of its addresses."""
+    return lambda key: Facade(settings, lambda: addresses(key, loaded.programs.values()))
 
 
 def curl(url: Url) -> str:

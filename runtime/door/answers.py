@@ -104,9 +104,11 @@ class Later:
     """One refusal that asks to come back, with pauses that differ, so that senders do not come all at once."""
 
     def __init__(self, status: int, name: str, title: str, detail: str, pauses: Sequence[int]) -> None:
-        self._answers = cycle(
+        answers = [
             problem(status, name, title, detail, headers=[(b"retry-after", b"%d" % pause), _CLOSE]) for pause in pauses
-        )
+        ]
+        self.first = answers[0]
+        self._answers = cycle(answers)
 
     def __call__(self) -> Answer:
         """Give the next of the answers."""

@@ -40,7 +40,7 @@ def sample_of(accept: Sequence[str], shape: Shape) -> str:
     """Make a body of the first kind that a flow takes."""
     if "json" in accept:
         return sample(shape)
-    value = _body(shape)
+    value = example(shape)
     return value if isinstance(value, str) else urlencode([pair for name in value for pair in _flat(name, value[name])])
 
 
@@ -61,10 +61,11 @@ def _flat(name: str, value: Any) -> Iterator[tuple[str, str]]:
 
 def sample(shape: Shape) -> str:
     """Make a JSON body with the required fields, and of the others those that add something to look at."""
-    return msgspec.json.encode(_body(shape)).decode()
+    return msgspec.json.encode(example(shape)).decode()
 
 
-def _body(shape: Shape) -> Any:
+def example(shape: Shape) -> Any:
+    """Such a body as a value."""
     first = shape.fields[0] if shape.fields else None
     if first is not None and not first.key:  # the whole body under one name
         return _value("", first.kind.name, first.kind.annotation)

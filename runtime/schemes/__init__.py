@@ -22,7 +22,7 @@ from runtime.schemes import (
     typeform,
     woocommerce,
 )
-from runtime.schemes._call import Call
+from runtime.schemes._call import Call, call_of
 from runtime.schemes._lock import Denied, Lock, Make, Options, SecretError, Secrets
 
 _MADE: Final[tuple[tuple[Scheme, Make], ...]] = (
@@ -59,4 +59,36 @@ def proof(scheme: str, options: Options) -> str:
     return _BY_NAME[scheme][0].proof.format_map({"header": options.get("header", "")})
 
 
-__all__ = ["SCHEMES", "Call", "Denied", "Lock", "SecretError", "make_lock", "proof"]
+def describe(scheme: str) -> str:
+    """What a scheme is for, for people."""
+    return _BY_NAME[scheme][0].doc
+
+
+def proving_headers(scheme: str, options: Options) -> tuple[str, ...]:
+    """The headers in which a sender proves who it is, as people write them: first the one that `proof` ends with.
+
+    Of a scheme without options for them, they are those without which its worked example is not accepted.
+    """
+    known = _BY_NAME[scheme][0]
+    params = [param.name for param in known.params if param.type == "header"]
+    if params:
+        return tuple(str(options[name]) for name in params if name in options)
+    example = known.examples[0]
+    lock = make_lock(scheme, example.secrets, example.options)
+    needed = [name for name in example.headers if lock.denies(call_of(example, without=name), example.at) is not None]
+    first = known.proof.rpartition(" ")[2]
+    return tuple(sorted(needed, key=lambda name: name.lower() != first.lower()))
+
+
+__all__ = [
+    "SCHEMES",
+    "Call",
+    "Denied",
+    "Lock",
+    "SecretError",
+    "call_of",
+    "describe",
+    "make_lock",
+    "proof",
+    "proving_headers",
+]

@@ -1,7 +1,9 @@
 """What a scheme sees of a request: raw, before anything is decoded."""
 
 from dataclasses import dataclass
-from urllib.parse import parse_qsl
+from urllib.parse import parse_qsl, urlsplit
+
+from compiler.catalog import Delivery
 
 _PARAMETERS = 1000
 
@@ -28,3 +30,10 @@ class Call:
         except ValueError:  # not UTF-8, or too many
             return None
         return next((value for known, value in pairs if known == name), None)
+
+
+def call_of(delivery: Delivery, without: str = "") -> Call:
+    """The request that a worked example is; one of its headers may be left out."""
+    headers = [(name.lower().encode(), value.encode()) for name, value in delivery.headers.items() if name != without]
+    query = urlsplit(delivery.url).query.encode()
+    return Call(b"POST", delivery.url.encode(), query, headers, delivery.body.encode())

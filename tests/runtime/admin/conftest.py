@@ -1,13 +1,14 @@
 """A journal with a few runs in it."""
 
 from collections.abc import AsyncIterator
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import pytest
 
 from runtime.admin.documents import Url
-from runtime.admin.operations import LocalOperations
+from runtime.admin.operations import LocalOperations, NoSuchFlowError
 from runtime.connections import local
 from runtime.engine.hands import Hands
 from runtime.journal import SqliteJournal, open_journal
@@ -56,9 +57,26 @@ async def fill(journal: SqliteJournal) -> None:
     )
 
 
+@dataclass(frozen=True)
+class Seen:
+    """What senders see of a server that a test makes up."""
+
+    known: list[Url] = field(default_factory=list)
+
+    def urls(self) -> list[Url]:
+        """Its addresses."""
+        return self.known
+
+    def openapi(self, flow: str | None) -> dict[str, Any]:
+        """Something like a document."""
+        if flow not in (None, *(url.flow for url in self.known)):
+            raise NoSuchFlowError(str(flow), [url.flow for url in self.known])
+        return {"openapi": "3.1.0", "of": flow}
+
+
 def operations(journal: SqliteJournal, urls: list[Url] | None = None) -> LocalOperations:
     """What a folder without a server can do."""
-    return LocalOperations(journal, lambda: urls or [], Hands(journal, lambda: AT))
+    return LocalOperations(journal, Seen(urls or []), Hands(journal, lambda: AT))
 
 
 REJECTED: Final = "01910000-0000-7000-8000-00000000000a"

@@ -20,6 +20,7 @@ from tests.runtime.admin.conftest import (
     PARKED_STEP,
     REJECTED,
     REJECTED_TOO,
+    Seen,
     operations,
     park,
     reject,
@@ -282,6 +283,14 @@ async def test_urls_are_listed(app: Admin) -> None:
     assert await get(app, "/urls") == {"schema": "seta.urls/1", "urls": [listed]}
 
 
+async def test_webhooks_are_described_all_or_one(app: Admin) -> None:
+    assert await get(app, "/openapi.json") == {"openapi": "3.1.0", "of": None}
+    assert await get(app, "/openapi.json?flow=erp") == {"openapi": "3.1.0", "of": "erp"}
+    assert await refused(app, "/openapi.json?flow=nota") == problem(
+        404, "Not Found", "there is no flow nota, but there are: erp"
+    )
+
+
 async def test_readiness_is_told_in_detail(app: Admin) -> None:
     assert (await request(app, "/readyz"))[::2] == (503, READY)
 
@@ -291,7 +300,7 @@ async def test_unknown_address_is_told_what_there_is(app: Admin) -> None:
         404,
         "Not Found",
         "there is nothing here, but there are"
-        " /outbox, /persons, /readyz, /rejected, /rejected/ID, /runs, /runs/ID, /urls",
+        " /openapi.json, /outbox, /persons, /readyz, /rejected, /rejected/ID, /runs, /runs/ID, /urls",
     )
 
 
@@ -420,7 +429,7 @@ async def test_run_in_memory_is_shown_as_running_although_the_journal_does_not_k
 
     accepts = [Accept(f"02{n}", "", "erp", "plan-2", AT + n, b"{}", running=False) for n in range(4)]
     await journal.commit(*accepts)
-    app = Admin(LocalOperations(journal, list, Busy(journal, lambda: AT)), ready)
+    app = Admin(LocalOperations(journal, Seen(), Busy(journal, lambda: AT)), ready)
 
     async def listed(query: str) -> list[tuple[str, str]]:
         return [(run["id"], run["state"]) for run in (await get(app, f"/runs?{query}"))["runs"]]

@@ -20,15 +20,15 @@ from runtime.journal import FolderInUse, SqliteJournal
 from runtime.journal.protocol import RunState
 from runtime.listening import Listener
 from runtime.settings import Settings
-from tests.runtime.admin.conftest import AT, DEAD, DONE, OPEN, PARKED_STEP, REJECTED, REJECTED_TOO, park, reject
+from tests.runtime.admin.conftest import AT, DEAD, DONE, OPEN, PARKED_STEP, REJECTED, REJECTED_TOO, Seen, park, reject
 from tests.runtime.admin.conftest import operations as operations_of
 
 RETOMADA = RunFilter("retomada", RunState.DEAD, AT)
 URL = Url("erp", "POST", "http://127.0.0.1:8400/v1/a", "{}")
 
 
-def no_urls(key: bytes) -> list[Url]:
-    return [Url("erp", "POST", f"/{len(key)}", "{}")]
+def seen_by(key: bytes) -> Seen:
+    return Seen([Url("erp", "POST", f"/{len(key)}", "{}")])
 
 
 async def ready() -> tuple[int, Any]:
@@ -49,14 +49,18 @@ async def served(journal: SqliteJournal, folder: Path) -> AsyncIterator[Settings
 
 
 async def test_server_that_runs_is_asked(journal: SqliteJournal, folder: Path) -> None:
-    async with served(journal, folder) as settings, connect(settings, no_urls) as operations:
+    async with served(journal, folder) as settings, connect(settings, seen_by) as operations:
         assert isinstance(operations, RemoteOperations)
         assert await operations.urls() == [URL]
+        assert await operations.openapi() == {"openapi": "3.1.0", "of": None}
+        assert await operations.openapi("erp") == {"openapi": "3.1.0", "of": "erp"}
+        with pytest.raises(RefusedError, match=r"^there is no flow nota, but there are: erp$"):
+            await operations.openapi("nota")
 
 
 async def test_both_kinds_of_operations_give_the_same(journal: SqliteJournal, folder: Path) -> None:
     own = operations_of(journal, [URL])
-    async with served(journal, folder) as settings, connect(settings, no_urls) as remote:
+    async with served(journal, folder) as settings, connect(settings, seen_by) as remote:
         assert await remote.runs(10) == await own.runs(10)
         assert [run.id for run in await remote.runs(10)] == [OPEN, DONE, DEAD]
         assert await remote.runs(10, RETOMADA) == await own.runs(10, RETOMADA)
@@ -71,7 +75,7 @@ async def test_both_kinds_of_operations_give_the_same(journal: SqliteJournal, fo
 async def test_both_kinds_of_operations_give_the_same_rejected_deliveries(journal: SqliteJournal, folder: Path) -> None:
     await reject(journal)
     own = operations_of(journal)
-    async with served(journal, folder) as settings, connect(settings, no_urls) as remote:
+    async with served(journal, folder) as settings, connect(settings, seen_by) as remote:
         assert await remote.rejected(10) == await own.rejected(10)
         only = RejectedFilter("retomada", AT)
         assert [one.id for one in await remote.rejected(10, only)] == [REJECTED]
@@ -87,7 +91,7 @@ async def test_both_kinds_of_operations_give_the_same_rejected_deliveries(journa
 
 async def test_both_kinds_of_operations_refuse_the_same(journal: SqliteJournal, folder: Path) -> None:
     own = operations_of(journal)
-    async with served(journal, folder) as settings, connect(settings, no_urls) as remote:
+    async with served(journal, folder) as settings, connect(settings, seen_by) as remote:
         for operations in (own, remote):
             with pytest.raises(UnknownIdError, match="there is no run whose id is, or begins with, a/b c"):
                 await operations.run("a/b c")
@@ -102,7 +106,7 @@ async def test_both_kinds_of_operations_refuse_the_same(journal: SqliteJournal, 
 
 async def test_runs_are_changed_over_the_socket(journal: SqliteJournal, folder: Path) -> None:
     await park(journal)
-    async with served(journal, folder) as settings, connect(settings, no_urls) as remote:
+    async with served(journal, folder) as settings, connect(settings, seen_by) as remote:
         assert (await remote.retry(DEAD)).state is RunState.ACCEPTED
         run = await remote.resolve(OPEN, b'{"id": 7}')
         assert [(step.step, bytes(step.value)) for step in run.steps] == [(PARKED_STEP, b'{"id": 7}')]
@@ -112,7 +116,7 @@ async def test_runs_are_changed_over_the_socket(journal: SqliteJournal, folder: 
 
 
 async def test_paths_of_backups_are_absolute(journal: SqliteJournal, folder: Path, tmp_path: Path) -> None:
-    async with served(journal, folder) as settings, connect(settings, no_urls) as remote:
+    async with served(journal, folder) as settings, connect(settings, seen_by) as remote:
         assert await remote.release() == 0
         with pytest.raises(RefusedError, match="the path is not absolute"):
             await remote.backup(Path("copy.db"))
@@ -122,7 +126,7 @@ async def test_paths_of_backups_are_absolute(journal: SqliteJournal, folder: Pat
 
 
 async def test_refusal_of_the_server_is_passed_on(journal: SqliteJournal, folder: Path) -> None:
-    async with served(journal, folder) as settings, connect(settings, no_urls) as operations:
+    async with served(journal, folder) as settings, connect(settings, seen_by) as operations:
         with pytest.raises(RefusedError, match="limit is a number from 1 to 10000"):
             await operations.runs(0)
 
@@ -130,7 +134,7 @@ async def test_refusal_of_the_server_is_passed_on(journal: SqliteJournal, folder
 async def test_without_a_server_the_folder_is_opened_and_let_go(journal: SqliteJournal, folder: Path) -> None:
     await journal.close()
     for _ in range(2):
-        async with connect(Settings(data=folder), no_urls) as operations:
+        async with connect(Settings(data=folder), seen_by) as operations:
             assert isinstance(operations, LocalOperations)
             assert [run.id for run in await operations.runs(10)] == [OPEN, DONE, DEAD]
             assert await operations.urls() == [Url("erp", "POST", "/32", "{}")]
@@ -140,20 +144,20 @@ async def test_socket_that_is_left_over_is_passed_by(journal: SqliteJournal, fol
     await journal.close()
     with closing(socket.socket(socket.AF_UNIX)) as left:
         left.bind(str(folder / "admin.sock"))
-    async with connect(Settings(data=folder), no_urls) as operations:
+    async with connect(Settings(data=folder), seen_by) as operations:
         assert isinstance(operations, LocalOperations)
 
 
 async def test_folder_of_a_process_that_does_not_answer_is_told(journal: SqliteJournal, folder: Path) -> None:
     assert journal.url_key
     with pytest.raises(FolderInUse, match=f"in use by process {os.getpid()}"):
-        async with connect(Settings(data=folder), no_urls, wait=0.1):
+        async with connect(Settings(data=folder), seen_by, wait=0.1):
             pass
 
 
 async def test_server_that_is_starting_is_waited_for(journal: SqliteJournal, folder: Path) -> None:
     async def ask() -> int:
-        async with connect(Settings(data=folder), no_urls) as operations:
+        async with connect(Settings(data=folder), seen_by) as operations:
             return len(await operations.runs(10))
 
     asked = asyncio.create_task(ask())

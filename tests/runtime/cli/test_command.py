@@ -22,6 +22,7 @@ Commands:
   serve     Serve the flows of a folder until Ctrl-C.
   reload    Let the server read its folder of flows again.
   urls      Print where each flow is called, and a line to try it.
+  openapi   Print an OpenAPI 3.1 document of all webhooks, or of one flow.
   runs      List runs, show one, or say how one goes on.
   replay    Start new runs of past deliveries, on the plans of today.
   rejected  List deliveries that did not fit their flow, or show one.

@@ -137,6 +137,27 @@ def test_urls_are_the_same_every_time(seta: Seta) -> None:
     }
 
 
+def test_webhooks_are_described_at_the_addresses_that_urls_prints(seta: Seta) -> None:
+    [url] = json.loads(seta("urls", "--json", "--public-url", "https://hooks.example.com/").output)["urls"]
+    described = seta("openapi", "--public-url", "https://hooks.example.com/")
+    assert described.exit_code == 0
+    document = json.loads(described.output)
+    [path] = document["paths"]
+    assert (document["openapi"], document["servers"]) == ("3.1.0", [{"url": "https://hooks.example.com"}])
+    assert f"https://hooks.example.com{path}" == url["url"]
+
+
+def test_one_flow_is_described_alone_and_an_unknown_one_is_told(seta: Seta, tmp_path: Path) -> None:
+    put(tmp_path, 'flow nota\non webhook "/nota" open {id: text} -> log id\n', "nota.seta")
+    assert list(json.loads(seta("openapi", "nota").output)["paths"]) == ["/nota"]
+    assert len(json.loads(seta("openapi").output)["paths"]) == 2
+    unknown = seta("openapi", "notas")
+    assert (unknown.exit_code, unknown.stderr) == (
+        1,
+        "seta: there is no flow notas, but there are: nota, retomada\n",
+    )
+
+
 def test_urls_are_those_that_senders_see(seta: Seta) -> None:
     def base(*args: str, **variables: str) -> str:
         url: str = json.loads(seta("urls", "--json", *args, **variables).output)["urls"][0]["url"]

@@ -2,10 +2,9 @@
 
 from collections.abc import Mapping
 from dataclasses import replace
-from urllib.parse import urlsplit
 
 from compiler.catalog import Delivery, Scheme
-from runtime.schemes import SCHEMES, Call, Denied, make_lock
+from runtime.schemes import SCHEMES, Call, Denied, call_of, make_lock
 
 EXAMPLES = [(scheme, example) for scheme in SCHEMES for example in scheme.examples]
 
@@ -13,13 +12,6 @@ EXAMPLES = [(scheme, example) for scheme in SCHEMES for example in scheme.exampl
 def named(name: str) -> Scheme:
     """The scheme of that name."""
     return next(scheme for scheme in SCHEMES if scheme.name == name)
-
-
-def call_of(delivery: Delivery) -> Call:
-    """The request that a delivery of the catalog is."""
-    headers = [(name.lower().encode(), value.encode()) for name, value in delivery.headers.items()]
-    query = urlsplit(delivery.url).query.encode()
-    return Call(b"POST", delivery.url.encode(), query, headers, delivery.body.encode())
 
 
 def verdict(scheme: Scheme, delivery: Delivery, call: Call | None = None) -> Denied | None:

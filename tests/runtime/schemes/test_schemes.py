@@ -6,8 +6,8 @@ import msgspec
 import pytest
 
 from compiler.catalog import Delivery, Scheme
-from runtime.schemes import SCHEMES, Denied
-from tests.runtime.schemes.calls import EXAMPLES, call_of, named, verdict, with_headers
+from runtime.schemes import SCHEMES, Denied, call_of, proof, proving_headers
+from tests.runtime.schemes.calls import EXAMPLES, named, verdict, with_headers
 
 IDS = [f"{scheme.name}-{number}" for number, (scheme, _) in enumerate(EXAMPLES)]
 EACH = pytest.mark.parametrize(("scheme", "delivery"), EXAMPLES, ids=IDS)
@@ -181,3 +181,16 @@ def test_capitals_and_padding_make_no_other_signature() -> None:
     bare = shopify.headers["X-Shopify-Hmac-SHA256"].rstrip("=")
     call = with_headers(call_of(shopify), {"x-shopify-hmac-sha256": bare})
     assert verdict(named("shopify"), shopify, call) is None
+
+
+@pytest.mark.parametrize("scheme", SCHEMES, ids=lambda scheme: scheme.name)
+def test_headers_that_prove_the_sender_are_known_and_the_proof_is_in_the_first(scheme: Scheme) -> None:
+    example = scheme.examples[0]
+    first, *beside = proving_headers(scheme.name, example.options)
+    assert proof(scheme.name, example.options).endswith(f" in {first}")
+    assert {first, *beside} <= example.headers.keys()
+
+
+def test_headers_that_a_scheme_does_not_look_at_prove_nothing() -> None:
+    assert proving_headers("github", {}) == ("X-Hub-Signature-256",)
+    assert proving_headers("standard", {}) == ("webhook-signature", "webhook-id", "webhook-timestamp")

@@ -1,0 +1,99 @@
+"""What a delivery is: the media types that a flow takes, with the schema of its payload and an example of each."""
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from runtime.door.answers import media_types
+from runtime.door.samples import example
+from runtime.program import Program
+from runtime.shapes import Field
+
+Schema = Mapping[str, Any]
+Docs = Mapping[tuple[str, ...], str]
+
+_OF_FILES: Final = frozenset({"name", "type", "size", "base64"})
+_ONLY_OF_FILES: Final = frozenset({"size", "base64"})
+_FILE: Final = {"type": "string", "format": "binary", "contentMediaType": "application/octet-stream"}
+_NESTED: Final = {"style": "deepObject", "explode": True}  # a[b]=c
+
+_SAYS: Final = {
+    "form": "In a form, objects are fields with brackets (`a[b][c]=1`) or JSON in a field, arrays come again or are "
+    "numbered (`a[0]=1`).",
+    "text": "Text of any content type is taken, in UTF-8 or ISO-8859-1 as `charset` says.",
+}
+
+
+def request_body(program: Program) -> dict[str, Any]:
+    """The body of a delivery."""
+    media = dict(zip(program.accept, media_types(program.accept), strict=True))
+    says = (f"At most {program.limit:,} bytes.", *(_SAYS[kind] for kind in program.accept if kind in _SAYS))
+    content = {media[kind]: _content(kind, program) for kind in program.accept}
+    return {"required": True, "description": " ".join(says), "content": content}
+
+
+def _content(kind: str, program: Program) -> dict[str, Any]:
+    schema = payload_schema(program)
+    properties: Mapping[str, Schema] = schema.get("properties", {})
+    match kind:
+        case "form":
+            nested = {key: _NESTED for key, inner in properties.items() if "properties" in _present(inner)}
+            return {"schema": schema, "example": example(program.payload), **({"encoding": nested} if nested else {})}
+        case "multipart":
+            return {"schema": _with_files(schema)}
+        case "text":
+            return {"schema": schema or {"type": "string"}}
+        case _:
+            return {"schema": schema, "example": example(program.payload)}
+
+
+def payload_schema(program: Program) -> Schema:
+    """The schema of a payload, with what is written about its fields."""
+    lenient = {field.key: field for field in program.payload.fields if field.lenient}
+    documented = _documented(program.payload.schema, (), program.contract.fields)
+    if not lenient:
+        return documented
+    properties = {
+        key: _lenient(lenient[key]) if key in lenient else schema for key, schema in documented["properties"].items()
+    }
+    return {**documented, "properties": properties}
+
+
+def _lenient(field: Field) -> Schema:
+    """A value of any kind is taken, so that the schema forbids none."""
+    return {"description": f"{field.kind.name}; what is something else is left out"}
+
+
+def _documented(schema: Schema, path: tuple[str, ...], docs: Docs) -> Schema:
+    found = dict(schema)
+    if "anyOf" in found:
+        found["anyOf"] = [_documented(one, path, docs) for one in found["anyOf"]]
+    if "items" in found:
+        found["items"] = _documented(found["items"], path, docs)
+    if "properties" in found:
+        found["properties"] = {key: _field(one, (*path, key), docs) for key, one in found["properties"].items()}
+    return found
+
+
+def _field(schema: Schema, path: tuple[str, ...], docs: Docs) -> Schema:
+    found = dict(_documented(schema, path, docs))
+    said = [text for text in (docs.get(path), found.pop("description", None)) if text]
+    return {**found, "description": "\n\n".join(said)} if said else found
+
+
+def _present(schema: Schema) -> Schema:
+    """What is said of a value that is not null."""
+    return next((one for one in schema.get("anyOf", ()) if one.get("type") == "object"), schema)
+
+
+def _with_files(schema: Schema) -> Schema:
+    """The schema of a form with files: what is declared as the record of a file is sent as one."""
+    if "anyOf" in schema:
+        return {**schema, "anyOf": [_with_files(one) for one in schema["anyOf"]]}
+    if "items" in schema:
+        return {**schema, "items": _with_files(schema["items"])}
+    properties = schema.get("properties")
+    if properties is None:
+        return schema
+    if _ONLY_OF_FILES & properties.keys() and properties.keys() <= _OF_FILES:
+        return {**_FILE, **({"description": schema["description"]} if "description" in schema else {})}
+    return {**schema, "properties": {key: _with_files(one) for key, one in properties.items()}}
