@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from typing import Literal, TypeVar
 
 from compiler.catalog import Catalog, Field, Function, Verb
-from compiler.reports import Reports, listed, nearest
+from compiler.reports import Reports, listed
 from compiler.scope import ROOTS
 from dsl import nodes
 from dsl.source import Span
@@ -69,6 +69,8 @@ def expand(flow: nodes.Flow, name: str, catalog: Catalog, reports: Reports) -> E
 
 
 # --- R1
+
+MAX_INFERRED = 100  # fields; who has more wants to see them written down
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,7 +144,14 @@ class _Inference:
         known = self.fields.get(name)
         if known is not None and not known.lenient:
             return
-        meant = nearest(name, (set(self.fields) | bound) - {name})
+        if len(self.fields) == MAX_INFERRED:
+            message = f"more than {MAX_INFERRED} fields of the payload are inferred"
+            self._reports.add("E105", ref.span, message, "declare the payload")
+        inferred = _Inferred(kind, ref.span, why)
+        if len(self.fields) >= MAX_INFERRED:
+            self.fields[name] = inferred
+            return
+        meant = self._reports.nearest(name, (set(self.fields) | bound) - {name})
         if known is None and meant is not None and not (self.fields.get(meant) or _NOT_LENIENT).lenient:
             self._reports.add(
                 "E202",
@@ -154,7 +163,7 @@ class _Inference:
                     self._reports.replace(f"replace `{name}` by `{meant}`", ref.span, meant),
                 ],
             )
-        self.fields[name] = _Inferred(kind, ref.span, why)
+        self.fields[name] = inferred
 
     def _aliases(self, step: nodes.Step, bound: set[str]) -> None:
         verb = self._catalog.verbs.get(title(step)) if isinstance(step, nodes.Command) else None

@@ -14,6 +14,7 @@ class Failing:
     def __init__(self, plan: ir.Plan, catalog: Catalog) -> None:
         self._catalog = catalog
         self._defs = {function.name: function.body for function in plan.functions}
+        self._of_defs: dict[str, frozenset[str]] = {}
         self._subjects = {op.target: op.value for ops in (plan.ops, plan.handler or ()) for op in _assigned(ops)}
 
     def of_step(self, op: ir.Step) -> tuple[str, ...]:
@@ -44,7 +45,7 @@ class Failing:
             case ir.Apply(function=name) | ir.CallOwn(function=name) if name in self._catalog.functions:
                 yield from function_failures(self._catalog.functions[name])
             case ir.Call(name=name):
-                yield from self._codes(self._defs[name])
+                yield from self._of_def(name)
             case ir.Operation(fails=fails) | ir.Negative(fails=fails):
                 yield from fails
             case _ if not is_dataclass(value) or isinstance(value, type):
@@ -53,6 +54,13 @@ class Failing:
                 pass
         for field in fields(value):
             yield from self._codes(getattr(value, field.name))
+
+    def _of_def(self, name: str) -> frozenset[str]:
+        """The codes of a def, looked for once however often it is called."""
+        if name not in self._of_defs:
+            self._of_defs[name] = frozenset()  # of one that calls itself, which the checker has refused
+            self._of_defs[name] = frozenset(self._codes(self._defs[name]))
+        return self._of_defs[name]
 
 
 def _own(op: ir.Step) -> tuple[str, ...]:

@@ -2,9 +2,15 @@
 
 from collections.abc import Iterable
 from difflib import SequenceMatcher
+from itertools import islice
+from typing import Final
 
 from dsl.diagnostics import Diagnostic, Edit, Fix, Label
 from dsl.source import Source, Span
+
+MAX_ERRORS: Final = 1000  # of a flow; who has more reads no further
+_LOOKED_AT: Final = 10_000  # names that a flow's slips are compared with: its author is served by the first ones
+_LISTED: Final = 20
 
 
 class Reports:
@@ -14,6 +20,20 @@ class Reports:
         self.source = source
         self.unread = unread
         self.diagnostics: list[Diagnostic] = []
+        self._known: set[tuple[str, Span, str]] = set()
+        self._errors = 0
+        self._looked_at = 0
+
+    @property
+    def full(self) -> bool:
+        """Whether there is so much wrong that looking for more helps nobody."""
+        return self._errors > MAX_ERRORS
+
+    def nearest(self, word: str, known: Iterable[str]) -> str | None:
+        """As the function of that name; where a file has slips without end, the later ones get no suggestion."""
+        names = list(islice(known, _LOOKED_AT + 1))
+        self._looked_at += len(names)
+        return nearest(word, names) if self._looked_at <= _LOOKED_AT else None
 
     def add(  # noqa: PLR0913  # all but three are optional parts of one diagnostic
         self,
@@ -27,6 +47,14 @@ class Reports:
         fixes: Iterable[Fix] = (),
     ) -> None:
         """Report one problem at a place; the same problem at the same place is reported once."""
+        if self.full or (code, span, message) in self._known:
+            return
+        self._known.add((code, span, message))
+        self._errors += code.startswith("E")
+        if self.full:
+            text = f"after {MAX_ERRORS:,} problems the rest is not checked"
+            self.diagnostics.append(Diagnostic("E110", text, Label(self.source, span, "not from here on")))
+            return
         diagnostic = Diagnostic(
             code,
             message,
@@ -35,8 +63,7 @@ class Reports:
             tuple(notes),
             tuple(fixes),
         )
-        if diagnostic not in self.diagnostics:
-            self.diagnostics.append(diagnostic)
+        self.diagnostics.append(diagnostic)
 
     def not_yet(self, span: Span, what: str) -> None:
         """Refuse a part of the language that this version does not run."""
@@ -60,10 +87,19 @@ def way(snippet: str, title: str) -> Fix:
 
 def nearest(word: str, known: Iterable[str]) -> str | None:
     """The known word that was surely meant: at most a third of the letters differ."""
-    best = max(known, key=lambda other: _likeness(word, other), default=None)
-    if best is None or best == word:
-        return None
-    return best if _distance(word, best) <= max(1, len(word) // 3) else None
+    limit = max(1, len(word) // 3)
+    close = [
+        (distance, -_likeness(word, other), other)
+        for other in known
+        if _may_be_near(word, other, limit) and (distance := _distance(word, other)) <= limit
+    ]
+    best = min(close, default=None)
+    return None if best is None or best[2] == word else best[2]
+
+
+def _may_be_near(word: str, other: str, limit: int) -> bool:
+    """Cheap to say, for most words that are far: an edit changes one letter, so that two sets differ by two."""
+    return abs(len(word) - len(other)) <= limit and len(set(word) ^ set(other)) <= 2 * limit
 
 
 def _likeness(a: str, b: str) -> float:
@@ -86,8 +122,11 @@ def _distance(a: str, b: str) -> int:
 
 
 def listed(words: Iterable[str]) -> str:
-    """Words as a sentence lists them: `a`, `b` and `c`."""
-    quoted = [f"`{word}`" for word in words]
+    """Words as a sentence lists them: `a`, `b` and `c`; of very many, the first and how many there are more."""
+    names = list(words)
+    quoted = [f"`{word}`" for word in names[:_LISTED]]
+    if len(names) > _LISTED:
+        return f"{', '.join(quoted)} and {len(names) - _LISTED} more"
     if len(quoted) < 2:
         return "".join(quoted)
     return f"{', '.join(quoted[:-1])} and {quoted[-1]}"

@@ -74,18 +74,24 @@ def merge(before: Scope, paths: list[Scope], suffix: str) -> tuple[Scope, list[M
         return replace(before, ended=paths[0].ended), []
     answered = {path.answered for path in going_on}
     known = frozenset.intersection(*(path.present for path in going_on))
-    before = replace(before, present=known)
-    after, merged = replace(before, answered=answered.pop() if len(answered) == 1 else "maybe"), list[Merged]()
-    for name in dict.fromkeys(name for path in going_on for name in path.names):
+    names, merged = dict(before.names), list[Merged]()
+    for name in _touched(before, going_on):
         found = [path.get(name) for path in going_on]
         present = [binding for binding in found if binding is not None]
-        if len(present) == len(found) and len({binding.variable for binding in present}) == 1:
-            after = after.bind(replace(present[0], type=_joined(present, found)))
-            continue
-        bound = replace(present[0], variable=f"{name}#{suffix}", type=_joined(present, found))
-        merged.append(Merged(bound, tuple(None if path.ended else path.get(name) for path in paths)))
-        after = after.bind(bound)
-    return after, merged
+        bound = replace(present[0], type=_joined(present, found))
+        if len(present) < len(found) or len({binding.variable for binding in present}) > 1:
+            bound = replace(bound, variable=f"{name}#{suffix}")
+            merged.append(Merged(bound, tuple(None if path.ended else path.get(name) for path in paths)))
+        names[name] = bound
+    answer = answered.pop() if len(answered) == 1 else "maybe"
+    return replace(before, names=names, present=known, answered=answer), merged
+
+
+def _touched(before: Scope, paths: list[Scope]) -> dict[str, None]:
+    """The names that a path has bound or narrowed, in order: of all others nothing is to be decided."""
+    return {
+        name: None for path in paths for name, binding in path.names.items() if before.names.get(name) is not binding
+    }
 
 
 def _joined(present: list[Binding], found: list[Binding | None]) -> Type:

@@ -4,8 +4,11 @@ Offsets count code points of the normalised text (no BOM, LF line ends); lines a
 show them.
 """
 
+import re
 from bisect import bisect_right
 from dataclasses import dataclass, field
+
+_LINE_END = re.compile("\n")
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,9 +32,7 @@ class Position:
 
 
 def _line_starts(text: str) -> tuple[int, ...]:
-    starts = [0]
-    starts.extend(index + 1 for index, char in enumerate(text) if char == "\n")
-    return tuple(starts)
+    return (0, *(found.end() for found in _LINE_END.finditer(text)))
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,7 @@ import re
 from urllib.parse import urlsplit
 
 from compiler.check.facts import Facts
-from compiler.reports import Reports, listed, nearest, way
+from compiler.reports import Reports, listed, way
 from compiler.types import JSON, ListOf, RecordOf, Type, Unknown, is_text, required, show
 from dsl import nodes
 
@@ -52,7 +52,7 @@ def _known_kinds(clause: nodes.Accept, reports: Reports) -> None:
 
 
 def _unknown(name: nodes.Name, reports: Reports) -> None:
-    meant = nearest(name.text, KINDS)
+    meant = reports.nearest(name.text, KINDS)
     reports.add(
         "E224",
         name.span,

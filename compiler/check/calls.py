@@ -5,7 +5,7 @@ from compiler.check.arguments import paired
 from compiler.check.basis import Basis
 from compiler.check.facts import Definition
 from compiler.check.written import catalog_type
-from compiler.reports import listed, nearest
+from compiler.reports import listed
 from compiler.scope import Scope
 from compiler.types import (
     Type,
@@ -61,7 +61,7 @@ class Calls(Basis):
             )
 
     def _no_function(self, expr: nodes.FunctionCall) -> Type:
-        meant = nearest(expr.name.text, [*self.environment.catalog.functions, *self.environment.defs])
+        meant = self.reports.nearest(expr.name.text, [*self.environment.catalog.functions, *self.environment.defs])
         fixes = []
         if meant is not None:
             fixes.append(

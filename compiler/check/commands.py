@@ -11,7 +11,7 @@ from compiler.check.facts import Environment, Facts
 from compiler.check.given import Given
 from compiler.check.written import TypeReader, catalog_type
 from compiler.expand import Fill, title
-from compiler.reports import Reports, listed, nearest, way
+from compiler.reports import Reports, listed, way
 from compiler.scope import Binding, Scope
 from compiler.types import (
     OptionalOf,
@@ -112,7 +112,7 @@ class Commands:
     def _no_verb(self, step: nodes.Command) -> None:
         written = title(step)
         known = self._catalog.verbs
-        meant = nearest(written, known)
+        meant = self._reports.nearest(written, known)
         fixes: list[Fix] = []
         words = step.verb.span if step.noun is None else step.verb.span.to(step.noun.span)
         if meant is not None:

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from compiler.check.calls import Calls
 from compiler.check.narrow import dotted
 from compiler.check.operators import Operators
-from compiler.reports import Reports, listed, nearest, way
+from compiler.reports import Reports, listed, way
 from compiler.scope import ROOTS, Binding, Scope
 from compiler.types import (
     BOOL,
@@ -100,7 +100,7 @@ class Expressions(Operators, Calls):
         if expr.name in (self.reports.unread or ()):
             return Unknown()  # it may well be bound in what could not be read
         names = [binding.name for binding in scope]
-        meant = nearest(expr.name, names)
+        meant = self.reports.nearest(expr.name, names)
         fixes = []
         if meant is not None:
             fixes.append(self.reports.replace(f"replace `{expr.name}` by `{meant}`", expr.span, meant, safe=True))
@@ -218,7 +218,7 @@ class Expressions(Operators, Calls):
     def _no_field(self, expr: nodes.FieldOf, value: Type) -> Type:
         name = expr.name.text
         names = [field.name for field in value.fields] if isinstance(value, RecordOf) else []
-        meant = nearest(name, names)
+        meant = self.reports.nearest(name, names)
         fixes = []
         if meant is not None:
             fixes.append(self.reports.replace(f"replace `{name}` by `{meant}`", expr.name.span, meant, safe=True))

@@ -10,23 +10,29 @@ _DAY = 86_400_000  # ms
 NOTHING: frozenset[str] = frozenset()
 
 
-def failures(
-    expr: nodes.Expr, facts: Facts, environment: Environment, inside: frozenset[str] = NOTHING
-) -> frozenset[str]:
-    """The codes with which computing a value may fail; `inside` are the defs that are being looked at."""
-    return NOTHING.union(*(_of_node(node, facts, environment, inside) for node in nodes.walk(expr)))
+def failures(expr: nodes.Expr, facts: Facts, environment: Environment) -> frozenset[str]:
+    """The codes with which computing a value may fail, with all that the defs do that it reaches."""
+    found, reached = set[str](), set[str]()
+    waiting = [(expr, facts)]
+    while waiting:
+        body, known = waiting.pop()
+        for node in nodes.walk(body):
+            definition = environment.defs.get(node.name.text) if isinstance(node, nodes.FunctionCall) else None
+            if definition is None:
+                found |= _of_node(node, known, environment)
+            elif definition.node.name.text not in reached:
+                reached.add(definition.node.name.text)
+                waiting.append((definition.node.body, definition.facts))
+    return frozenset(found)
 
 
-def _of_node(node: nodes.Node, facts: Facts, environment: Environment, inside: frozenset[str]) -> frozenset[str]:
+def _of_node(node: nodes.Node, facts: Facts, environment: Environment) -> frozenset[str]:
     match node:
         case nodes.Binary():
             return of_operator(node, facts)
         case nodes.Unary(op="-"):
             return of_sign(node, facts)
         case nodes.FunctionCall(name=nodes.Name(text=name)):
-            if (definition := environment.defs.get(name)) is not None:
-                body = definition.node.body
-                return NOTHING if name in inside else failures(body, definition.facts, environment, inside | {name})
             function = environment.catalog.functions.get(name)
             return frozenset({"unknown"}) if function is None else function_failures(function)
         case _:

@@ -7,7 +7,7 @@ from compiler.catalog import Catalog, Template, Verb
 from compiler.check.expressions import Expressions, unique_entries
 from compiler.check.facts import Facts
 from compiler.check.written import catalog_type
-from compiler.reports import Reports, listed, nearest
+from compiler.reports import Reports, listed
 from compiler.scope import Scope
 from compiler.types import JSON, SECRET, TEXT, OptionalOf, RecordOf, Type, Unknown, is_text, optional, show
 from dsl import nodes
@@ -72,7 +72,7 @@ class Given:
 
     def _no_field(self, entry: nodes.Entry, verb: Verb) -> None:
         names = [f.name for f in verb.fields]
-        meant = nearest(entry.key.text, [*names, *(a for f in verb.fields for a in f.aliases)])
+        meant = self._reports.nearest(entry.key.text, [*names, *(a for f in verb.fields for a in f.aliases)])
         self._reports.add(
             "E210",
             entry.key.span,
@@ -127,14 +127,14 @@ class Given:
             found, free = self._expressions.check(entry.value, scope), set(wanted) - given
             if not (entry.short and isinstance(found, Unknown)):  # otherwise the name itself was reported
                 self._not_asked(entry, asked, free)
-            given |= {nearest(entry.key.text, sorted(free)) or ""}
+            given |= {self._reports.nearest(entry.key.text, sorted(free)) or ""}
         needed = {name: kind for name, kind in wanted.items() if not isinstance(kind, OptionalOf)}
         if missing := [f"{name}: {show(kind)}" for name, kind in needed.items() if name not in given]:
             self._missing(step, clause, asked.title, missing)
 
     def _not_asked(self, entry: nodes.Entry, asked: "_Asked", free: set[str]) -> None:
         names, key = list(asked.types), entry.key
-        meant = nearest(key.text, sorted(free))
+        meant = self._reports.nearest(key.text, sorted(free))
         fixes: list[Fix] = []
         if meant is not None:
             written = f"{meant}: {key.text}" if entry.short else meant

@@ -7,7 +7,7 @@ from compiler.catalog import Param, Scheme
 from compiler.check.arguments import paired
 from compiler.check.expressions import Expressions
 from compiler.ir import Guard
-from compiler.reports import Reports, listed, nearest, way
+from compiler.reports import Reports, listed, way
 from compiler.scope import Scope
 from dsl import nodes
 from dsl.source import Span
@@ -95,7 +95,7 @@ class _Reader:
         return known.get(word)
 
     def _unknown(self, word: str, known: list[str], span: Span) -> None:
-        meant = nearest(word, known)
+        meant = self._reports.nearest(word, known)
         fix = [self._reports.replace(f"replace `{word}` by `{meant}`", span, meant)] if meant else []
         self._reports.add(
             "E227",

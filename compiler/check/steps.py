@@ -100,6 +100,8 @@ class Steps:
         """Check a chain; the scope after it."""
         told = False
         for step in chain.steps:
+            if self.reports.full:
+                break
             if scope.ended is not None and not told:
                 told = True
                 self.reports.add(

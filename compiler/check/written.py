@@ -6,7 +6,7 @@ from dataclasses import replace
 from functools import lru_cache
 
 from compiler.catalog import Catalog, Entity
-from compiler.reports import Reports, listed, nearest
+from compiler.reports import Reports, listed
 from compiler.types import (
     BOOL,
     CNPJ,
@@ -130,7 +130,7 @@ class TypeReader:
 
     def _no_such_type(self, written: nodes.TypeName) -> None:
         names = [*NAMED, *self._declared]
-        meant = _HABITS.get(written.name.lower()) or nearest(written.name, names)
+        meant = _HABITS.get(written.name.lower()) or self._reports.nearest(written.name, names)
         fixes: list[Fix] = []
         if meant is not None:
             fixes.append(

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 
 from compiler.ir.trials import Advance, Delivery, Json, Trial, TrialStep
-from compiler.reports import Reports, listed, nearest
+from compiler.reports import Reports, listed
 from compiler.trials.expectations import Expectations
 from compiler.trials.mocks import mock
 from compiler.trials.steps import Known, Steps
@@ -79,7 +79,7 @@ class _Checker:
             return name.text
         if name.text in (self._reports.unread or ()):
             return None  # it may well be declared in what could not be read
-        meant = nearest(name.text, self._flows)
+        meant = self._reports.nearest(name.text, self._flows)
         fixes = []
         if meant is not None:
             fixes.append(self._reports.replace(f"replace `{name.text}` by `{meant}`", name.span, meant, safe=True))

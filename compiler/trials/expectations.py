@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping
 from compiler.catalog import Verb
 from compiler.check.commands import word
 from compiler.ir.trials import Events, ExpectAnswer, Expectation, ExpectEnd, ExpectSent, Said
-from compiler.reports import Reports, listed, nearest
+from compiler.reports import Reports, listed
 from compiler.trials.steps import Found, Known, Steps, is_emit
 from compiler.trials.values import Values
 from dsl import Span, nodes
@@ -69,7 +69,7 @@ class Expectations:
         event = command.noun.text if command.noun is not None else ""
         events = self._steps.emitted()
         if event not in events:
-            meant = nearest(event, events)
+            meant = self._reports.nearest(event, events)
             label = f"did you mean `{meant}`?" if meant else "no such event"
             notes = [f"emitted are {listed(dict.fromkeys(events))}"] if events else []
             self._reports.add("E295", command.head, f"nobody here emits `{event}`", label, notes=notes)
@@ -127,7 +127,7 @@ class Expectations:
         for entry in record.entries:
             key = entry.key.text
             if known is not None and key not in known:
-                meant = nearest(key, known)
+                meant = self._reports.nearest(key, known)
                 self._reports.add(
                     "E210",
                     entry.key.span,

@@ -10,7 +10,7 @@ from compiler.check.addresses import is_setting
 from compiler.expand import Expanded
 from compiler.ir import Hole, Setting
 from compiler.ir.trials import Calls
-from compiler.reports import Reports, listed, nearest
+from compiler.reports import Reports, listed
 from dsl import Source, Span, nodes
 
 
@@ -76,7 +76,9 @@ class Steps:
 
     def _none(self, span: Span, written: str) -> None:
         names = list(dict.fromkeys(found.written for found in self.all))
-        meant = nearest(written, names) or nearest(written, [found.verb.title for found in self.all])
+        meant = self._reports.nearest(written, names) or self._reports.nearest(
+            written, [found.verb.title for found in self.all]
+        )
         fixes = [self._reports.replace(f"replace it by `{meant}`", span, meant)] if meant else []
         of = listed(self._flows)
         self._reports.add(

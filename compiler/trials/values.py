@@ -7,7 +7,7 @@ from datetime import timedelta
 from compiler.check.expressions import unique_entries
 from compiler.check.facts import PayloadField
 from compiler.ir.trials import Json
-from compiler.reports import Reports, nearest
+from compiler.reports import Reports
 from compiler.types import EnumOf, ListOf, OptionalOf, Prim, RecordOf, Type, Unknown, required, show
 from dsl import nodes
 
@@ -121,7 +121,7 @@ class Values:
                 )
                 continue
             found[key] = self.constant(entry.value)
-            if (meant := nearest(key, by_name)) is not None:
+            if (meant := self._reports.nearest(key, by_name)) is not None:
                 near[meant] = entry
         self._missing(record, [f for f in by_name.values() if f.names[0] not in found], near, where)
         return found

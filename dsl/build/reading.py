@@ -14,6 +14,8 @@ from dsl.source import Source, Span
 Part = Token | Tree[Token] | None
 T = TypeVar("T")
 
+_LOOKED_BACK = 256  # characters at a time: most blanks are few
+
 
 @dataclass(slots=True)
 class Reading:
@@ -40,9 +42,13 @@ class Reading:
 
     def before(self, offset: int) -> int:
         """The end of the last text before an offset that is not blank."""
-        while offset and self.source.text[offset - 1].isspace():
-            offset -= 1
-        return offset
+        while offset:
+            start = max(0, offset - _LOOKED_BACK)
+            kept = len(self.source.text[start:offset].rstrip())
+            if kept:
+                return start + kept
+            offset = start
+        return 0
 
 
 def as_tree(part: Part) -> Tree[Token]:

@@ -98,6 +98,8 @@ on webhook {nome: text}
         """\
 A file has at most 1 MB and 10,000 steps; blocks nest at most 16 deep. Brackets, and the operators of one value, have
 limits far above what can be read. Give a part a name of its own: a step `name = …`, a `def`, a `type` or another flow.
+Types and defs that name each other come to at most 10,000 words and values, each counted as often as it is named. Of a
+payload that is not declared, at most 100 fields are inferred.
 """,
         bad=f"""\
 flow a
@@ -193,9 +195,10 @@ on webhook {n: int}
     ),
     Code(
         "E110",
-        "too many problems of syntax",
+        "too many problems",
         """\
-After so many problems the rest of the file is not read: what follows is more likely noise than help.
+After 100 problems of syntax the rest of a file is not read, and after 1,000 others the rest of a flow is not checked:
+what follows is more likely noise than help.
 """,
         bad="flow a\non webhook {n: int}\n" + "  log n\n" * 100,
         good="""\

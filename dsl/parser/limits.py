@@ -19,14 +19,14 @@ _UTF16_MARKS = (b"\xff\xfe", b"\xfe\xff")
 
 
 def read_source(path_shown: str, data: bytes) -> Source | Diagnostic:
-    """The text of a file, or why it is none."""
+    """The text of a file, or why it is none; whether it is too much to be parsed, `parse` says."""
     if len(data) > MAX_BYTES:
         return _too_large(Source(path_shown, ""))
     try:
         source = Source(path_shown, data.decode("utf-8"))
     except UnicodeDecodeError as error:
         return _not_utf8(path_shown, data, error.start)
-    return unfit(source) or source
+    return _unfit_character(source) or source
 
 
 def unfit(source: Source) -> Diagnostic | None:

@@ -12,7 +12,7 @@ NAME = r"[^\W\d][\w\u0300-\u036f]*"
 
 _PIECE = re.compile(
     rf"""(?P<fence>```python[ \t]*\n(?:(?![ \t]*```)[^\n]*\n)*[ \t]*```)
-      | (?P<text>"(?:[^"\\\n]|\\[^\n])*"?)
+      | (?P<text>"[^"\\\n]*(?:\\[^\n][^"\\\n]*)*"?)
       | (?P<comment>\#[^\n]*)
       | (?P<arrow>->)
       | (?P<open>[(\[{{])

@@ -1,5 +1,6 @@
 """Files made to hurt: each ends in a tree or in a diagnostic, soon."""
 
+from collections.abc import Callable
 from time import process_time
 
 import pytest
@@ -8,7 +9,8 @@ from dsl import Diagnostic, parse, read_source, render_json, render_text
 from dsl.nodes import walk
 
 FLOW = "on webhook -> x = "
-LIMIT = 5.0  # seconds; alone on a machine the slowest takes one
+LIMIT = 1.0  # seconds of CPU; alone on a machine the slowest takes half of it
+TRIES = 3  # a machine that does much else gives a program less for the same time
 
 TOO_MUCH = {
     "five thousand brackets": FLOW + "[" * 5_000 + "]" * 5_000,
@@ -55,18 +57,29 @@ FINE = {
 
 
 def checked(text: str) -> tuple[Diagnostic, ...]:
-    start = process_time()
-    source = read_source("a.seta", text.encode())
-    if isinstance(source, Diagnostic):
-        found: tuple[Diagnostic, ...] = (source,)
-    else:
-        parsed = parse(source)
-        found = parsed.diagnostics
-        assert all(node.span.start <= node.span.end for node in walk(parsed.file)) if parsed.file else found
-    assert len(render_text(found)) < 100_000
-    assert render_json(found)
-    assert process_time() - start < LIMIT
-    return found
+    def parsed() -> tuple[Diagnostic, ...]:
+        source = read_source("a.seta", text.encode())
+        if isinstance(source, Diagnostic):
+            found: tuple[Diagnostic, ...] = (source,)
+        else:
+            read = parse(source)
+            found = read.diagnostics
+            assert all(node.span.start <= node.span.end for node in walk(read.file)) if read.file else found
+        assert len(render_text(found)) < 100_000
+        assert render_json(found)
+        return found
+
+    return soon(parsed)
+
+
+def soon(work: Callable[[], tuple[Diagnostic, ...]]) -> tuple[Diagnostic, ...]:
+    """What some work gives, which has to come within the limit."""
+    for _ in range(TRIES):
+        start = process_time()
+        found = work()
+        if process_time() - start < LIMIT:
+            return found
+    raise AssertionError(f"it takes more than {LIMIT} s")
 
 
 @pytest.mark.parametrize("name", TOO_MUCH)
