@@ -16,6 +16,8 @@ import httpx
 from runtime.journal.database import NAME
 
 SENDERS = 8
+HONEST_SENDERS = 4
+PAUSE = 0.02  # seconds between two deliveries of one of them
 PATIENCE = 60.0  # seconds, of whoever waits for what must come
 OPEN = {"accepted", "running", "waiting"}
 NOBODY = 0  # the status of an answer that never came
@@ -69,6 +71,34 @@ class Ledger:
         """Wait for so many more answers of a status."""
         enough = self.answers[status] + answers
         await until(lambda: self.answers[status] >= enough, f"no {answers} answers more with {status}")
+
+
+@dataclass
+class Honest:
+    """Senders as there are: half of them keep their connection, half open one for each delivery."""
+
+    url: str
+    accepted: set[str] = field(default_factory=set)
+    number: int = 0
+
+    async def send(self, seconds: float) -> list[float]:
+        """Deliver for so long; the seconds that each answer took."""
+        end, taken = time.monotonic() + seconds, list[float]()
+        async with httpx.AsyncClient(timeout=10) as client, asyncio.TaskGroup() as group:
+            for sender in range(HONEST_SENDERS):
+                headers = {"connection": "close"} if sender % 2 else {}
+                group.create_task(self._send(client, headers, end, taken))
+        return taken
+
+    async def _send(self, client: httpx.AsyncClient, headers: dict[str, str], end: float, taken: list[float]) -> None:
+        while time.monotonic() < end:
+            self.number += 1
+            start = time.perf_counter()
+            answer = await client.post(self.url, json=lead(self.number), headers=headers)
+            taken.append(time.perf_counter() - start)
+            assert answer.status_code == 200, answer.text
+            self.accepted.add(answer.json()["run"])
+            await asyncio.sleep(PAUSE)
 
 
 @asynccontextmanager

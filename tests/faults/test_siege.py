@@ -3,54 +3,21 @@
 import asyncio
 import resource
 import sys
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from pathlib import Path
 from subprocess import DEVNULL, PIPE, Popen
 
-import httpx
 import pytest
 
 from tests.faults.conftest import Tell
-from tests.faults.load import lead, lost, p99, settled
+from tests.faults.load import Honest, lost, p99, settled
 from tests.faults.machine import tool
 from tests.runtime.cli.process import RETOMADA, SECONDS, ServerProcess
 
 HOSTILE = 1500
 SIEGE = Path(__file__).with_name("siege.py")
-SENDERS = 4
-PAUSE = 0.02  # seconds between a sender's deliveries
 TIGHTEST = 1000  # ms, the least that any sender waits for an answer
-
-
-@dataclass
-class Honest:
-    """Senders as there are: half of them keep their connection, half open one for each delivery."""
-
-    url: str
-    accepted: set[str] = field(default_factory=set)
-    number: int = 0
-
-    async def send(self, seconds: float) -> list[float]:
-        """Deliver for so long; the seconds that each answer took."""
-        end, taken = time.monotonic() + seconds, list[float]()
-        async with httpx.AsyncClient(timeout=10) as client, asyncio.TaskGroup() as group:
-            for sender in range(SENDERS):
-                headers = {"connection": "close"} if sender % 2 else {}
-                group.create_task(self._send(client, headers, end, taken))
-        return taken
-
-    async def _send(self, client: httpx.AsyncClient, headers: dict[str, str], end: float, taken: list[float]) -> None:
-        while time.monotonic() < end:
-            self.number += 1
-            start = time.perf_counter()
-            answer = await client.post(self.url, json=lead(self.number), headers=headers)
-            taken.append(time.perf_counter() - start)
-            assert answer.status_code == 200, answer.text
-            self.accepted.add(answer.json()["run"])
-            await asyncio.sleep(PAUSE)
 
 
 @contextmanager

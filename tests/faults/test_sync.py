@@ -1,5 +1,6 @@
 """A disk whose syncs fail, or last: what is acknowledged is on it all the same, and the server gets well by itself."""
 
+import asyncio
 import os
 import signal
 import subprocess
@@ -8,12 +9,14 @@ from pathlib import Path
 
 import pytest
 
+from runtime.journal.writer import SLOW_SECONDS
 from tests.faults.conftest import Tell
 from tests.faults.load import Ledger, loaded, lost, query, readiness, ready, settled
 from tests.faults.machine import syncs, tool
 from tests.runtime.cli.process import RETOMADA, SECONDS, ServerProcess, environment, script
 
 DELAY = 0.2  # seconds
+HANGING = 8.0
 
 
 def prepare(folder: Path) -> Path:
@@ -76,19 +79,42 @@ async def slow_syncs(folder: Path, rounds: int) -> str:
     return f"0 of {len(ledger.accepted)} accepted lost, none refused, while each sync took {DELAY:g} s"
 
 
+async def hanging_syncs(folder: Path, rounds: int) -> str:
+    """Let a sync last so long that the server takes nothing more; the figure as a sentence."""
+    data, ledger, late, seconds = prepare(folder), Ledger(), Ledger(), list[float]()
+    with ServerProcess(folder) as server:
+        url = server.flows["retomada"].url
+        async with loaded(ledger, url):
+            for _ in range(rounds):
+                await ledger.more(200)
+                with syncs(server.pid, f"delay_exit={int(HANGING * 1e6)}"):
+                    await asyncio.sleep(SLOW_SECONDS + 0.5)
+                    async with loaded(late, url):
+                        await late.more(503)
+                    assert await readiness(server.port) == (False, ["journal"])
+                seconds.append(await ready(server.port))
+        found = await settled(data)
+    assert not lost(ledger.accepted, found)
+    assert set(late.answers) == {503}
+    assert set(ledger.answers) <= {200, 503}
+    return (
+        f"0 of {len(ledger.accepted)} accepted lost, {late.answers[503]} refused with 503 at once while a sync took"
+        f" {HANGING:g} s; well again after {max(seconds):.1f} s at most"
+    )
+
+
 Rounds = Callable[[Path, int], Awaitable[str]]
-ROUNDS = pytest.mark.parametrize("rounds", [refused_syncs, slow_syncs])
 
 
 @pytest.mark.timeout(120)
-@ROUNDS
+@pytest.mark.parametrize("rounds", [refused_syncs, slow_syncs])
 async def test_syncs_that_fail_or_last_lose_nothing(tmp_path: Path, tell: Tell, rounds: Rounds) -> None:
     tell(await rounds(tmp_path, 1))
 
 
 @pytest.mark.long
 @pytest.mark.timeout(600)
-@ROUNDS
+@pytest.mark.parametrize("rounds", [refused_syncs, slow_syncs, hanging_syncs])
 async def test_syncs_that_fail_or_last_lose_nothing_in_10_rounds(tmp_path: Path, tell: Tell, rounds: Rounds) -> None:
     tell(await rounds(tmp_path, 10))
 
