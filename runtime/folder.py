@@ -11,6 +11,7 @@ from compiler.check import Environment, origin
 from compiler.own import NAME, CatalogFileError, read_catalog_file
 from dsl import Diagnostic, Source, read_source
 from runtime.connections import declared
+from runtime.door.rates import parse_rate
 
 
 class FolderError(Exception):
@@ -32,6 +33,11 @@ class FolderSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     timezone: str = "America/Sao_Paulo"
     connections: dict[str, declared.Connection] = {}
     http: HttpSettings = HttpSettings()
+    rates: dict[str, str] = {}  # flow, or * for all others -> how many deliveries it takes: N/s, N/m, N/h
+
+    def __post_init__(self) -> None:
+        for rate in self.rates.values():
+            parse_rate(rate)
 
     def environment(self, catalog: Catalog) -> Environment:
         """What flows of the folder are checked against."""

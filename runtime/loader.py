@@ -1,16 +1,17 @@
 """A folder of flows becomes programs: read, compile, link. Beside the command, only this calls the compiler."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from compiler.catalog import Catalog
 from compiler.ir.trials import Trial
 from compiler.pipeline import Compiled, Folder, check_folder, compile_folder
-from dsl import Diagnostic
+from dsl import Diagnostic, has_errors
 from runtime.context import RemoteVerb
+from runtime.door.rates import ALL_OTHERS
 from runtime.extend.loading import Own
-from runtime.folder import FolderSettings, folder_catalog, folder_settings, read_flows, shown
+from runtime.folder import FolderError, FolderSettings, folder_catalog, folder_settings, read_flows, shown
 from runtime.linking import link
 from runtime.program import Program
 
@@ -64,7 +65,16 @@ def compile_path(path: Path, catalog: Catalog, settings: FolderSettings) -> Fold
 def _compile(path: Path, catalog: Catalog, settings: FolderSettings) -> Folder:
     sources, unreadable = read_flows(path)
     compiled = compile_folder(sources, settings.environment(catalog))
-    return Folder(compiled.flows, (*unreadable, *compiled.diagnostics), compiled.trials)
+    folder = Folder(compiled.flows, (*unreadable, *compiled.diagnostics), compiled.trials)
+    _check_rates(settings, (flow.name for flow in folder.flows), folder.diagnostics)
+    return folder
+
+
+def _check_rates(settings: FolderSettings, flows: Iterable[str], found: tuple[Diagnostic, ...]) -> None:
+    """Refuse a rate of no flow, once all flows are known: those that have errors are not among them."""
+    unknown = settings.rates.keys() - {*flows, ALL_OTHERS}
+    if unknown and not has_errors(found):
+        raise FolderError(f"seta.toml: [rates] names {', '.join(sorted(unknown))}, but there is no such flow")
 
 
 def flows_of(path: Path, compiled: Folder) -> tuple[Compiled, ...]:
@@ -84,7 +94,9 @@ def trials_of(path: Path, compiled: Folder) -> tuple[Trial, ...]:
 def check_path(path: Path, catalog: Catalog, settings: FolderSettings) -> tuple[Diagnostic, ...]:
     """Everything that there is to say of the flows of a folder or of one file. Raises FolderError."""
     sources, unreadable = read_flows(path)
-    diagnostics = (*unreadable, *check_folder(sources, settings.environment(catalog)).diagnostics)
+    checked = check_folder(sources, settings.environment(catalog))
+    diagnostics = (*unreadable, *checked.diagnostics)
+    _check_rates(settings, (expanded.name for _, expanded, _ in checked.flows), diagnostics)
     return _of(path, diagnostics) if path.is_file() else diagnostics
 
 

@@ -242,6 +242,17 @@ def too_large(flow: str, limit: int) -> Answer:
     )
 
 
+def too_many(flow: str, pause: int) -> Answer:
+    """Say that deliveries come faster than is agreed, and after how many seconds to come again."""
+    return problem(
+        429,
+        "too-many",
+        "Too many deliveries",
+        f"They come faster than the flow {flow} is set to take them. Nothing was stored: send it again in {pause} s.",
+        headers=[(b"retry-after", b"%d" % pause), _CLOSE],
+    )
+
+
 def too_slow(seconds: float) -> Answer:
     """Say that the body did not come in time."""
     return problem(

@@ -105,6 +105,8 @@ class Door:
     def _admit(self, hook: Hook, headers: Mapping[bytes, bytes]) -> int | None:
         """Refuse what can be refused before the body is read, or give its length; None: to its end."""
         self._readiness.check()
+        if hook.bucket is not None and (pause := hook.bucket.refuses()) is not None:
+            raise Refused(answers.too_many(hook.flow, pause))
         if b"content-encoding" in headers:
             raise Refused(answers.ENCODED)
         announced = headers.get(b"content-length")

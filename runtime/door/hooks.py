@@ -11,9 +11,11 @@ import msgspec
 
 from runtime.door.bodies import Screen
 from runtime.door.gate import Gate, Gates
+from runtime.door.rates import Bucket, buckets
 from runtime.program import Program
 
 _HEX: Final = 24  # 96 bits: nobody guesses an address
+NO_RATES: Final[Mapping[str, str]] = MappingProxyType({})
 _PATH_CHARACTERS: Final = "/:@!$&'()*+,;=~-._"  # a path may hold them as they are (RFC 3986, 3.3)
 
 
@@ -31,6 +33,7 @@ class Hook(msgspec.Struct, frozen=True, gc=False):
     program: Program
     screen: Screen
     gate: Gate
+    bucket: Bucket | None = None  # None: it takes all that comes
 
 
 Table = Mapping[bytes, Hook]
@@ -50,11 +53,13 @@ def addresses(url_key: bytes, programs: Iterable[Program]) -> dict[str, Program]
     return found
 
 
-def make_table(url_key: bytes, programs: Iterable[Program], gates: Gates) -> Table:
+def make_table(url_key: bytes, programs: Iterable[Program], gates: Gates, rates: Mapping[str, str] = NO_RATES) -> Table:
     """List all addresses of a server. Raises ValueError where two flows name the same one."""
+    by_path = addresses(url_key, programs)
+    taking = buckets(rates, (program.flow for program in by_path.values()))
     hooks = (
-        Hook(program.flow, path, program, Screen.of(program.payload), gates.gate(program))
-        for path, program in addresses(url_key, programs).items()
+        Hook(program.flow, path, program, Screen.of(program.payload), gates.gate(program), taking.get(program.flow))
+        for path, program in by_path.items()
     )
     return MappingProxyType({hook.path.encode(): hook for hook in hooks})
 

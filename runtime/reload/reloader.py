@@ -140,7 +140,7 @@ class Reloader:
         found = secrets(loaded, self._folder, self._environment)
         try:
             gates = Gates(found, rooms.base, rooms.around.clock)
-            table = make_table(rooms.journal.url_key, loaded.programs.values(), gates)
+            table = make_table(rooms.journal.url_key, loaded.programs.values(), gates, loaded.settings.rates)
         except ValueError as error:
             raise FolderError(str(error)) from error
         generation = following(self._generation, loaded, table, rooms.around.clock())

@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from compiler.codegen import HELPERS
+from dsl import Severity
 from runtime.engine.runs import UnknownPlan
 from runtime.folder import FolderError, folder_settings
 from runtime.functions import FUNCTIONS
@@ -25,6 +26,23 @@ def folder(path: Path, text: str, settings: str = "") -> Path:
 def test_settings_with_an_unknown_key_are_refused(tmp_path: Path) -> None:
     with pytest.raises(FolderError, match=r"seta.toml: Object contains unknown field `confg`"):
         load(folder(tmp_path, SIGNS, "[confg]\nx = 1\n"), catalog())
+
+
+def test_rates_that_are_none_or_of_no_flow_are_refused(tmp_path: Path) -> None:
+    flows = folder(tmp_path, SIGNS, '[rates]\na = "ten"\n')
+    with pytest.raises(FolderError, match=r"seta\.toml: 'ten' is not a rate such as 100/s, 600/m or 10000/h$"):
+        load(flows, catalog())
+    folder(tmp_path, SIGNS, '[rates]\na = "1/s"\nc = "1/s"\nb = "1/s"\n"*" = "1/s"\n')
+    expected = r"^seta\.toml: \[rates\] names b, c, but there is no such flow$"
+    with pytest.raises(FolderError, match=expected):
+        load(flows, catalog())
+    with pytest.raises(FolderError, match=expected):
+        check_path(flows, catalog(), folder_settings(flows))
+
+
+def test_a_flow_with_errors_is_a_flow_that_may_have_a_rate(tmp_path: Path) -> None:
+    flows = folder(tmp_path, "on webhook -> ?", '[rates]\na = "1/s"\n')
+    assert [found.severity for found in check_path(flows, catalog(), folder_settings(flows))] == [Severity.ERROR]
 
 
 def test_a_folder_that_is_not_there_is_refused(tmp_path: Path) -> None:
