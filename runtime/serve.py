@@ -77,7 +77,7 @@ def compose(settings: Settings, journal: SqliteJournal, make_verbs: MakeVerbs, p
     intake = Intake(settings.bodies, settings.body_seconds)
     door = Door(engine, hooks, readiness, intake)
     facade = Facade(settings, lambda: served(hooks.table))
-    operations = LocalOperations(journal, facade, engine.hands, engine.replays)
+    operations = LocalOperations(journal, facade, engine.hands, engine.again)
     rooms = Rooms(journal, engine, programs, hooks, readiness, public_base(settings), around, make_verbs)
     reloader = Reloader(rooms, settings.flows, settings.environment, pool.renew)
     metrics = Metrics(journal, engine, door.counts, readiness, reloader, now)

@@ -4,7 +4,7 @@ from collections.abc import Awaitable, Callable
 from functools import partial
 from http import HTTPStatus
 from pathlib import Path
-from typing import Final
+from typing import Final, TypeVar
 
 import msgspec
 
@@ -12,12 +12,17 @@ from runtime.admin.asking import BadRequestError, Document, Query, limit, number
 from runtime.admin.documents import Backup, Refusal, Released, Reloaded, ReplayList, RunDocument, is_json
 from runtime.admin.operations import Operations
 from runtime.engine.again import ENDS, Wanted
+from runtime.engine.rejudging import WantedRejected
+from runtime.engine.starting import Page
 
 MOST_REPLAYS: Final = 100  # of one page, which is one commit
 
 _MOST_RUNS: Final = 9_999_999_999_999_999
 
 _read_wanted = msgspec.json.Decoder(Wanted).decode
+_read_rejected = msgspec.json.Decoder(WantedRejected).decode
+
+T = TypeVar("T")
 
 Reload = Callable[[], Awaitable[Reloaded | Refusal]]
 Change = Callable[[str, Query, bytes], Awaitable[Document]]  # of the run of an id
@@ -30,6 +35,7 @@ class Changes:
         self._operations = operations
         self._of_all: dict[str, Callable[[Query, bytes], Awaitable[Document]]] = {
             "/replay": self._replay,
+            "/rejected/replay": self._replay_rejected,
             "/release": self._release,
             "/backup": self._backup,
             **({} if reload is None else {"/reload": partial(_reloaded, reload)}),
@@ -63,15 +69,14 @@ class Changes:
         return 200, RunDocument(await self._operations.resolve(run_id, result))
 
     async def _replay(self, query: Query, body: bytes) -> Document:
-        try:
-            wanted = _read_wanted(body)
-        except msgspec.MsgspecError as error:
-            raise BadRequestError(f"what is to be replayed cannot be read: {error}") from error
+        wanted = _wanted(_read_wanted, body)
         if wanted.state not in ENDS:
             raise BadRequestError(f"state is one of {', '.join(ENDS)}")
-        after, upto = number(query, "after", _MOST_RUNS) or 0, number(query, "upto", _MOST_RUNS)
-        page = await self._operations.replay(wanted, after, upto, min(limit(query), MOST_REPLAYS))
-        return 200, ReplayList(page.replays, page.next, page.upto)
+        return _listed(await self._operations.replay(wanted, *_page(query)))
+
+    async def _replay_rejected(self, query: Query, body: bytes) -> Document:
+        wanted = _wanted(_read_rejected, body)
+        return _listed(await self._operations.replay_rejected(wanted, *_page(query)))
 
     async def _release(self, query: Query, body: bytes) -> Document:  # noqa: ARG002  # like all others
         return 200, Released(await self._operations.release())
@@ -85,6 +90,22 @@ class Changes:
             raise BadRequestError("the path is not absolute")
         await self._operations.backup(path)
         return 200, Backup(str(path))
+
+
+def _wanted(read: Callable[[bytes], T], body: bytes) -> T:
+    try:
+        return read(body)
+    except msgspec.MsgspecError as error:
+        raise BadRequestError(f"what is to be replayed cannot be read: {error}") from error
+
+
+def _page(query: Query) -> tuple[int, int | None, int]:
+    after, upto = number(query, "after", _MOST_RUNS) or 0, number(query, "upto", _MOST_RUNS)
+    return after, upto, min(limit(query), MOST_REPLAYS)
+
+
+def _listed(page: Page) -> Document:
+    return 200, ReplayList(page.replays, page.next, page.upto, page.served)
 
 
 async def _reloaded(reload: Reload, query: Query, body: bytes) -> Document:  # noqa: ARG001  # like all others

@@ -1,8 +1,9 @@
 """Finding the data: in the server that owns the folder, or, where none runs, in the folder itself."""
 
 import asyncio
+import os
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from typing import Final
 
@@ -10,18 +11,26 @@ from runtime.admin.operations import LocalOperations, Operations, Outside
 from runtime.admin.remote import RemoteOperations
 from runtime.connections import local
 from runtime.engine.hands import Hands
+from runtime.engine.ids import uuid7
+from runtime.engine.rejudging import Again
+from runtime.engine.starting import Start
 from runtime.journal import FolderInUse, SqliteJournal, open_journal
+from runtime.program import Program
 from runtime.settings import Settings
 
 SeenBy = Callable[[bytes], Outside]  # from the key of the folder's addresses
+Load = Callable[[], Mapping[str, Program]]
 
 _TRY_SECONDS: Final = 0.3  # for the folder, before the server is asked again
 
 
 @asynccontextmanager
-async def connect(settings: Settings, seen_by: SeenBy, wait: float = 10.0) -> AsyncIterator[Operations]:
+async def connect(
+    settings: Settings, seen_by: SeenBy, wait: float = 10.0, load: Load | None = None
+) -> AsyncIterator[Operations]:
     """Give the operations of a data folder, and let go of it at the end.
 
+    Where no server runs, `load` gives the programs that would be served, by flow.
     A process that owns the folder but does not answer is starting or ending: it is waited for, `wait` seconds long.
     Raises FolderInUse after that, and whatever else `open_journal` raises.
     """
@@ -30,9 +39,15 @@ async def connect(settings: Settings, seen_by: SeenBy, wait: float = 10.0) -> As
         if isinstance(found, RemoteOperations):
             yield found
         else:
-            yield LocalOperations(found, seen_by(found.url_key), Hands(found, _now))
+            again = None if load is None else Again.of(_start(found, load()))
+            yield LocalOperations(found, seen_by(found.url_key), Hands(found, _now), again)
     finally:
         await found.close()
+
+
+def _start(journal: SqliteJournal, programs: Mapping[str, Program]) -> Start:
+    """Keep runs for the next server."""
+    return Start(journal, _now, lambda now: uuid7(now, os.urandom(10)), lambda _: None, programs, served=False)
 
 
 async def _find(settings: Settings, deadline: float) -> RemoteOperations | SqliteJournal:

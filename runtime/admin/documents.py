@@ -6,7 +6,7 @@ from typing import Any, Final
 import msgspec
 
 from runtime.connections import local
-from runtime.engine.again import Replayed
+from runtime.engine.starting import Replayed
 from runtime.journal.protocol import RejectedDelivery, RejectedRow, RunDetail, RunRow, RunState, StepRow
 from runtime.program import NO_REQUEST, Request
 from runtime.shapes import Problem
@@ -293,11 +293,15 @@ class Restored(msgspec.Struct, frozen=True, tag_field="schema", tag="seta.restor
 
 
 class ReplayList(msgspec.Struct, frozen=True, tag_field="schema", tag="seta.replay/1"):
-    """`seta replay --json`; over the socket a page of it, with where the next one begins."""
+    """`seta replay --json`; over the socket a page of it, with where the next one begins.
+
+    Where no server is, what was replayed runs when the next one starts.
+    """
 
     replays: list[Replayed]
     next: int | None = None
     upto: int = 0
+    served: bool = True
 
 
 class Reloaded(msgspec.Struct, frozen=True, tag_field="schema", tag="seta.reload/1"):

@@ -24,8 +24,10 @@ from runtime.admin.documents import (
     run_from,
 )
 from runtime.connections import local
-from runtime.engine.again import Page, Replays, Wanted
+from runtime.engine.again import Wanted
 from runtime.engine.hands import Hands, WrongState
+from runtime.engine.rejudging import Again, WantedRejected
+from runtime.engine.starting import Page
 from runtime.journal import queries, rejected
 from runtime.journal.protocol import Journal, RunDetail, RunRow, RunState
 
@@ -129,7 +131,11 @@ class Operations(Protocol):
         ...
 
     async def replay(self, wanted: Wanted, after: int, upto: int | None, limit: int) -> Page:
-        """Replay a page of past runs. Raises WrongState where no server runs, which alone knows the plans in force."""
+        """Replay a page of past runs. Raises WrongState where no plans are known."""
+        ...
+
+    async def replay_rejected(self, wanted: WantedRejected, after: int, upto: int | None, limit: int) -> Page:
+        """Try a page of rejected deliveries again. Raises WrongState where no plans are known."""
         ...
 
     async def rejected(self, limit: int, wanted: RejectedFilter = ALL_REJECTED) -> list[Rejected]:
@@ -160,11 +166,11 @@ class Operations(Protocol):
 class LocalOperations:
     """Operations over a journal in this process."""
 
-    def __init__(self, journal: Journal, outside: Outside, hands: Hands, replays: Replays | None = None) -> None:
+    def __init__(self, journal: Journal, outside: Outside, hands: Hands, again: Again | None = None) -> None:
         self._journal = journal
         self._outside = outside
         self._hands = hands
-        self._replays = replays
+        self._again = again
 
     async def runs(self, limit: int, wanted: RunFilter = ALL) -> list[Run]:
         """List runs. One that is being run says so, although the journal does not before it comes to a record."""
@@ -228,9 +234,16 @@ class LocalOperations:
 
     async def replay(self, wanted: Wanted, after: int, upto: int | None, limit: int) -> Page:
         """Replay a page."""
-        if self._replays is None:
-            raise WrongState("past runs are replayed on the plans that a server serves: start `seta serve` first")
-        return await self._replays.page(wanted, after, upto, limit)
+        return await self._known_again().replays.page(wanted, after, upto, limit)
+
+    async def replay_rejected(self, wanted: WantedRejected, after: int, upto: int | None, limit: int) -> Page:
+        """Try a page of rejected deliveries again."""
+        return await self._known_again().rejudging.page(wanted, after, upto, limit)
+
+    def _known_again(self) -> Again:
+        if self._again is None:
+            raise WrongState("deliveries are replayed on the plans of a folder of flows, and none is named")
+        return self._again
 
     async def rejected(self, limit: int, wanted: RejectedFilter = ALL_REJECTED) -> list[Rejected]:
         """List rejected deliveries."""

@@ -38,8 +38,10 @@ from runtime.admin.operations import (
     UnclearIdError,
     UnknownIdError,
 )
-from runtime.engine.again import Page, Wanted
+from runtime.engine.again import Wanted
 from runtime.engine.hands import WrongState
+from runtime.engine.rejudging import WantedRejected
+from runtime.engine.starting import Page
 
 SECONDS: Final = 10.0  # for one answer
 RELOAD_SECONDS: Final = 300.0  # for the largest folder, behind another reload
@@ -107,9 +109,16 @@ class RemoteOperations:
 
     async def replay(self, wanted: Wanted, after: int, upto: int | None, limit: int) -> Page:
         """Replay a page."""
+        return await self._page("/replay", wanted, after, upto, limit)
+
+    async def replay_rejected(self, wanted: WantedRejected, after: int, upto: int | None, limit: int) -> Page:
+        """Try a page of rejected deliveries again."""
+        return await self._page("/rejected/replay", wanted, after, upto, limit)
+
+    async def _page(self, path: str, wanted: msgspec.Struct, after: int, upto: int | None, limit: int) -> Page:
         query = {"limit": limit} | ({"after": after} if after else {}) | ({} if upto is None else {"upto": upto})
-        found = _checked(await self._post("/replay", msgspec.json.encode(wanted), **query), ReplayList)
-        return Page(found.replays, found.next, found.upto)
+        found = _checked(await self._post(path, msgspec.json.encode(wanted), **query), ReplayList)
+        return Page(found.replays, found.next, found.upto, found.served)
 
     def _run(self, run_id: str, response: httpx.Response) -> RunWithSteps:
         match response.status_code:

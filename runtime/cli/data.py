@@ -7,7 +7,7 @@ from typing import Any, Final, TypeVar
 
 import click
 
-from runtime.admin.connect import SeenBy, connect
+from runtime.admin.connect import Load, SeenBy, connect
 from runtime.admin.operations import NoSuchFlowError, Operations, UnclearIdError, UnknownIdError
 from runtime.admin.remote import RefusedError
 from runtime.engine.hands import WrongState
@@ -45,15 +45,20 @@ class Problem(click.ClickException):
         click.echo(f"seta: {self.format_message()}", file=file, err=True)
 
 
-def ask(settings: Settings, question: Callable[[Operations], Awaitable[T]]) -> T:
-    """Ask the data folder. Raises Problem where there is none yet."""
+def ask(settings: Settings, question: Callable[[Operations], Awaitable[T]], load: Load | None = None) -> T:
+    """Ask the data folder. Raises Problem where there is none yet.
+
+    `load` gives the programs that would be served, by flow, to who asks for them where no server runs.
+    """
     if not (settings.data / NAME).is_file():
         raise Problem(f"there is no data in {settings.data} yet: `seta serve` makes it, --data names another folder")
-    return run(_ask(settings, question, lambda _: Facade(settings, dict)))
+    return run(_ask(settings, question, lambda _: Facade(settings, dict), load))
 
 
-async def _ask(settings: Settings, question: Callable[[Operations], Awaitable[T]], seen_by: SeenBy) -> T:
-    async with connect(settings, seen_by) as operations:
+async def _ask(
+    settings: Settings, question: Callable[[Operations], Awaitable[T]], seen_by: SeenBy, load: Load | None = None
+) -> T:
+    async with connect(settings, seen_by, load=load) as operations:
         return await question(operations)
 
 

@@ -16,7 +16,10 @@ from runtime.admin.documents import ReplayList
 from runtime.admin.operations import Operations
 from runtime.cli import options, terminal
 from runtime.cli.data import Problem, ask, settings_for
-from runtime.engine.again import ENDS, Page, Replayed, Wanted
+from runtime.cli.folder import load_or_refuse, python_or_refuse
+from runtime.engine.again import ENDS, Wanted
+from runtime.engine.rejudging import WantedRejected
+from runtime.engine.starting import Page, Replayed
 from runtime.journal.protocol import RunState
 
 _PAGES_A_SECOND: Final = 5
@@ -47,17 +50,16 @@ class _Rate(click.ParamType[float]):
         "seta replay --flow leads --since 2h --dry-run",
         "seta replay --flow leads --since 2h --rate 50/s",
         "seta replay --state done --since 1d --again",
+        "seta replay --rejected --flow leads",
     ),
 )
 @options.data
+@options.flows
 @click.option("--flow", metavar="NAME", help="Of this flow only.")
 @click.option(
-    "--state",
-    type=click.Choice([state.value for state in ENDS]),
-    default=RunState.DEAD.value,
-    show_default=True,
-    help="How the runs ended.",
+    "--state", type=click.Choice([state.value for state in ENDS]), help="How the runs ended.  [default: dead]"
 )
+@click.option("--rejected", is_flag=True, help="Not runs, but deliveries that once did not fit their flow.")
 @options.since
 @click.option("--rate", type=_Rate(), default="50/s", show_default=True, metavar="N/s|N/m", help="How fast.")
 @click.option("--again", is_flag=True, help="Do every step again, also those whose result is recorded.")
@@ -68,8 +70,10 @@ class _Rate(click.ParamType[float]):
 def command(  # noqa: PLR0913  # one an option
     *,
     data: Path,
+    flows: Path,
     flow: str | None,
-    state: str,
+    state: str | None,
+    rejected: bool,
     since: int | None,
     rate: float,
     again: bool,
@@ -80,44 +84,66 @@ def command(  # noqa: PLR0913  # one an option
 ) -> None:
     """Start new runs of past deliveries, on the plans of today.
 
-    These are the plans that the server serves. A result that is recorded counts where the step and its arguments are
-    the same. The runs of the past stay as they are: `seta runs retry` lets one go on instead. The exit code is 1 if a
-    delivery does not fit its flow any more.
+    These are the plans that the server serves. Without a server they are those of the folder of flows, and the next
+    server runs what was replayed.
+
+    A result that is recorded counts where the step and its arguments are the same. The runs of the past stay as they
+    are: `seta runs retry` lets one go on instead. With --rejected, deliveries that fit now become runs and are rejected
+    no more. The exit code is 1 if a delivery does not fit its flow.
     """
-    wanted = Wanted(RunState(state), flow, terminal.before_now(since), again, same_key, dry_run)
+    if rejected and (state or again or same_key):
+        raise click.UsageError("--rejected goes without --state, --again and --same-key: such deliveries had no run")
+    received = terminal.before_now(since)
+    wanted: Wanted | WantedRejected = (
+        WantedRejected(flow, received, dry_run)
+        if rejected
+        else Wanted(RunState(state or RunState.DEAD), flow, received, again, same_key, dry_run)
+    )
     to = terminal.console(color)
     with _progress(to, shown=to.is_terminal and format_ == "text" and not dry_run) as show:
-        replays = ask(settings_for(data), lambda operations: _replay(operations, wanted, rate, show))
+        found = ask(
+            settings_for(data),
+            lambda operations: _replay(operations, wanted, rate, show),
+            lambda: load_or_refuse(flows, color, python_or_refuse(flows)).programs,
+        )
     if format_ == "json":
-        terminal.show_json(ReplayList(replays))
+        terminal.show_json(found)
     else:
-        _tell(to, replays, dry=dry_run)
-    unfit = sum(one.problem is not None for one in replays)
+        _tell(to, found, wanted)
+    unfit = sum(one.problem is not None for one in found.replays)
     if unfit:
-        raise Problem(f"{unfit} of {len(replays)} cannot be replayed")
+        raise Problem(f"{unfit} of {len(found.replays)} cannot be replayed")
 
 
-async def _replay(operations: Operations, wanted: Wanted, rate: float, show: Show) -> list[Replayed]:
+async def _replay(operations: Operations, wanted: Wanted | WantedRejected, rate: float, show: Show) -> ReplayList:
     replays: list[Replayed] = []
+    served = True
     async for page in _pages(operations, wanted, rate):
         replays += page.replays
+        served = page.served
         show(page)
-    return replays
+    return ReplayList(replays, served=served)
 
 
-async def _pages(operations: Operations, wanted: Wanted, rate: float) -> AsyncIterator[Page]:
-    """Ask for page after page, none before its time has come."""
+async def _pages(operations: Operations, wanted: Wanted | WantedRejected, rate: float) -> AsyncIterator[Page]:
+    """Ask for page after page, none before its time has come; where nothing runs yet, all at once."""
     loop = asyncio.get_running_loop()
     size = MOST_REPLAYS if wanted.dry else max(1, min(MOST_REPLAYS, int(rate / _PAGES_A_SECOND)))
     due, after, upto = loop.time(), 0, None
     while True:
-        page = await operations.replay(wanted, after, upto, size)
+        page = await _page(operations, wanted, (after, upto, size))
         yield page
         if page.next is None:
             return
         after, upto = page.next, page.upto
-        due += 0 if wanted.dry else len(page.replays) / rate
+        due += len(page.replays) / rate if page.served and not wanted.dry else 0
         await asyncio.sleep(max(0.0, due - loop.time()))
+
+
+async def _page(operations: Operations, wanted: Wanted | WantedRejected, where: tuple[int, int | None, int]) -> Page:
+    if isinstance(wanted, Wanted):
+        return await operations.replay(wanted, *where)
+    return await operations.replay_rejected(wanted, *where)
 
 
 def _progress(to: Console, *, shown: bool) -> AbstractContextManager[Show]:
@@ -142,15 +168,24 @@ class _Bar(AbstractContextManager[Show]):
         self._progress.update(self._task, total=page.upto, completed=page.next or page.upto)
 
 
-def _tell(to: Console, replays: list[Replayed], *, dry: bool) -> None:
-    if not replays:
-        to.out("no such runs", highlight=False)
+def _tell(to: Console, found: ReplayList, wanted: Wanted | WantedRejected) -> None:
+    one, several = ("run", "runs") if isinstance(wanted, Wanted) else ("rejected delivery", "rejected deliveries")
+    if not found.replays:
+        to.out(f"no such {several}", highlight=False)
         return
-    unfit = [one for one in replays if one.problem is not None]
-    fit = len(replays) - len(unfit)
-    would = "would be replayed" if dry else "replayed"
-    to.out(f"{fit} {'run' if fit == 1 else 'runs'} {would}", highlight=False)
-    for one in unfit[:_PROBLEMS_SHOWN]:
-        to.print(terminal.styled(f"  {one.of}: {one.problem}"), soft_wrap=True)
+    unfit = [replay for replay in found.replays if replay.problem is not None]
+    fit = len(found.replays) - len(unfit)
+    done = "would be replayed" if wanted.dry else "replayed"
+    to.out(f"{fit} {one if fit == 1 else several} {done}{_after(found, wanted)}", highlight=False)
+    for replay in unfit[:_PROBLEMS_SHOWN]:
+        to.print(terminal.styled(f"  {replay.of}: {replay.problem}"), soft_wrap=True)
     if len(unfit) > _PROBLEMS_SHOWN:
         to.out(f"  and {len(unfit) - _PROBLEMS_SHOWN} more", highlight=False)
+
+
+def _after(found: ReplayList, wanted: Wanted | WantedRejected) -> str:
+    """What else is to be said of those that were replayed."""
+    repeats = sum(replay.repeat for replay in found.replays)
+    told = f", {repeats} as {'a repeat' if repeats == 1 else 'repeats'} of runs that there were" if repeats else ""
+    begun = sum(replay.run is not None and not replay.repeat for replay in found.replays)
+    return f"{told}: the next `seta serve` runs them" if begun and not found.served and not wanted.dry else told

@@ -4,8 +4,6 @@ import logging
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any, Final, Protocol
 
-import msgspec
-
 from runtime.door import answers
 from runtime.door.answers import Answer, Refused
 from runtime.door.cors import preflight, readable
@@ -16,6 +14,7 @@ from runtime.door.readiness import Readiness
 from runtime.door.reading import Unfit, take
 from runtime.door.reply import reply
 from runtime.door.requests import request_of
+from runtime.engine.acceptance import notes_of
 from runtime.engine.answers import Accepted
 from runtime.journal.protocol import JournalError
 from runtime.program import NO_REQUEST, Program, Request
@@ -124,8 +123,7 @@ class Door:
         try:
             taken = take(hook, body, content_type)
             request = request_of(program, scope, form=taken.form)
-            notes = _notes(taken.decoded.left_out) if taken.decoded.left_out else b""
-            return await self._accept(program, taken.decoded.payload, taken.kept, notes, request)
+            return await self._accept(program, taken.decoded.payload, taken.kept, notes_of(taken.decoded), request)
         except Unfit as unfit:
             self._reject(program, unfit.kept, request_of(program, scope, form=unfit.form), unfit.problems)
             raise
@@ -141,11 +139,6 @@ def _unposted(hook: Hook, scope: Scope) -> Answer:
     if scope["method"] == "OPTIONS" and cors:
         return preflight(hook.program, scope["headers"])
     return answers.POST_OR_ASK if cors else answers.POST_ONLY
-
-
-def _notes(left_out: tuple[str, ...]) -> bytes:
-    """Say which fields of a payload did not fit and were left out, because nobody insisted on them."""
-    return msgspec.json.encode({"left_out": left_out})
 
 
 def _tell(hook: Hook | None, answer: Answer) -> None:

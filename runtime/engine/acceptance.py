@@ -8,6 +8,7 @@ from runtime.engine.ids import encode
 from runtime.failures import StepFailure
 from runtime.journal.protocol import Accept
 from runtime.program import Program, Request
+from runtime.shapes import Decoded
 
 
 def complete(accept: Accept, program: Program, payload: Any, request: Request) -> None:
@@ -27,6 +28,11 @@ def context(program: Program, request: Request) -> bytes:
         return b""
     form = {"form": True} if request.form else {}
     return encode({"headers": dict(request.headers), "query": dict(request.query), **form})
+
+
+def notes_of(decoded: Decoded) -> bytes:
+    """Say which fields of a payload did not fit and were left out, because nobody insisted on them."""
+    return encode({"left_out": decoded.left_out}) if decoded.left_out else b""
 
 
 def _key(find: Callable[[Any, Any], str | None], payload: Any, request: Request) -> bytes | None:

@@ -8,7 +8,6 @@ from typing import Any
 
 from runtime.context import Run
 from runtime.engine.acceptance import complete
-from runtime.engine.again import Replays
 from runtime.engine.answers import Accepted, from_record
 from runtime.engine.backlog import Backlog
 from runtime.engine.hands import Hands
@@ -16,8 +15,10 @@ from runtime.engine.ids import uuid7
 from runtime.engine.lanes import Lane, Lanes
 from runtime.engine.life import Life, Shared, Surroundings
 from runtime.engine.rejected import Rejects
+from runtime.engine.rejudging import Again
 from runtime.engine.retention import Retention
 from runtime.engine.runs import FindProgram, Runs, UnknownPlan
+from runtime.engine.starting import Start
 from runtime.journal.protocol import Accept, JournalError, KeepGeneration, KeepPlan
 from runtime.program import NO_REQUEST, Program, Request
 from runtime.shapes import Problem
@@ -60,7 +61,8 @@ class Engine:
         self._runs = Runs(self._shared, self._lanes, find, self._limits.reread_seconds)
         self._backlog = Backlog(self._shared, self._lanes, self._runs)
         self._retention = Retention(around.journal, around.clock)
-        self.replays = Replays(around.journal, around.clock, self._new_id, self._begin)
+        self._start = Start(around.journal, around.clock, self._new_id, self._begin)
+        self.again = Again.of(self._start)
         self._rejects = Rejects(around.journal, around.clock, self._new_id)
         self.hands = Hands(around.journal, around.clock, self._runs)
         self.counts = self._shared.counts
@@ -108,7 +110,7 @@ class Engine:
         self._retention.need(program.plan for program in programs.values())
         for program in programs.values():
             self._lanes.limit(program.flow, program.concurrency)
-        self.replays.programs = dict(programs)
+        self._start.programs = dict(programs)
         # never less than the limits say: runs of flows that are gone may wait for events too
         self._shared.keep_events = max(self._limits.keep_events, *(program.waits for program in programs.values()), 0)
 

@@ -34,9 +34,9 @@ class Rejects:
     def add(self, program: Program, body: bytes, request: Request, problems: Sequence[Problem]) -> None:
         """Take a delivery."""
         now = self._clock()
-        told = encode(problems[:_PROBLEMS_KEPT])
         until = now + (program.keep or KEEP)
-        misfit = Misfit(self._new_id(now), program.plan, now, until, body, context(program, request), told)
+        beside = context(program, request)
+        misfit = Misfit(self._new_id(now), program.plan, now, until, body, beside, problems_kept(problems))
         self._pending.setdefault(program.flow, _Queue()).add(misfit)
         while self._is_too_much():
             self._drop()
@@ -74,6 +74,11 @@ class Rejects:
         if not self._pending:
             self._some.clear()
         await self._journal.commit(Reject(flow, misfits))
+
+
+def problems_kept(problems: Sequence[Problem]) -> bytes:
+    """What is kept of the problems of a delivery."""
+    return encode(problems[:_PROBLEMS_KEPT])
 
 
 class _Queue:

@@ -408,7 +408,7 @@ async def test_unknown_change_is_told_what_there_is(app: Admin, path: str) -> No
     assert await refused(app, path, method="POST") == problem(
         404,
         "Not Found",
-        "there is nothing to change here, but there are /replay, /release, /backup, "
+        "there is nothing to change here, but there are /replay, /rejected/replay, /release, /backup, "
         "/runs/ID/cancel, /runs/ID/retry, /runs/ID/resolve",
     )
 

@@ -1,13 +1,19 @@
 """`seta replay` against a server that runs, and without one."""
 
+import asyncio
 import json
 import re
 import time
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
 
+from runtime.connections import local
+from runtime.journal import open_journal
+from runtime.journal.protocol import Misfit, Reject
+from tests.runtime.admin.conftest import AT
 from tests.runtime.cli.conftest import Seta
 from tests.runtime.cli.process import ServerProcess
 from tests.runtime.cli.process import seta as process
@@ -20,6 +26,11 @@ STRICT = "flow leads\non webhook {telefone: phone}\n  -> log telefone\n"
 def states(folder: Path) -> list[str]:
     found = json.loads(process(folder, "runs", "--json").stdout)["runs"]
     return [run["state"] for run in found]
+
+
+def rejected(folder: Path) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = json.loads(process(folder, "rejected", "--json").stdout)["rejected"]
+    return found
 
 
 def settle(folder: Path) -> list[str]:
@@ -53,7 +64,7 @@ def test_dead_runs_are_replayed_once_the_flow_is_mended(folder: Path) -> None:
         assert time.monotonic() - begun > 0.5
         assert settle(folder) == ["done"] * 3 + ["dead"] * 3
         document = json.loads(process(folder, "replay", "--json").stdout)
-        assert list(document) == ["schema", "replays", "next", "upto"]
+        assert list(document) == ["schema", "replays", "next", "upto", "served"]
         assert (document["schema"], len({one["run"] for one in document["replays"]})) == ("seta.replay/1", 3)
         nothing = process(folder, "replay", "--flow", "others")
         assert (nothing.returncode, nothing.stdout) == (0, "no such runs\n")
@@ -70,11 +81,89 @@ def test_deliveries_that_do_not_fit_any_more_are_told(folder: Path) -> None:
     assert "nenhum" not in told.stdout
 
 
+def test_rejected_deliveries_are_replayed_once_the_flow_is_mended(tmp_path: Path) -> None:
+    file = tmp_path / "flows" / "leads.seta"
+    file.parent.mkdir()
+    file.write_text(STRICT)
+    with ServerProcess(tmp_path) as server:
+        for body in ('{"telefone":"nenhum"}', '{"telefone":7}', '{"fone":"11999998888"}'):
+            assert httpx.post(server.flows["leads"].url, content=body).status_code == 422
+        end = time.monotonic() + 10
+        while len(rejected(tmp_path)) < 3 and time.monotonic() < end:
+            time.sleep(0.05)
+        file.write_text(LENIENT)
+        assert process(tmp_path, "reload").returncode == 0
+        told = process(tmp_path, "replay", "--rejected", "--rate", "100/s")
+        problem = "the delivery still does not fit the flow: /telefone should be text, is"
+        (number, missing) = (one["id"] for one in reversed(rejected(tmp_path)))
+        assert (told.returncode, told.stderr) == (1, "seta: 2 of 3 cannot be replayed\n")
+        assert told.stdout.splitlines() == [
+            "1 rejected delivery replayed",
+            f"  {number}: {problem} a number",
+            f"  {missing}: {problem} nothing",
+        ]
+        assert settle(tmp_path) == ["done"]
+
+
+def test_without_a_server_the_next_one_runs_what_is_replayed(folder: Path) -> None:
+    (folder / "flows" / "leads.seta").write_text(LENIENT)
+    begun = time.monotonic()
+    told = process(folder, "replay", "--rate", "1/m")
+    assert (told.returncode, told.stdout) == (0, "3 runs replayed: the next `seta serve` runs them\n")
+    assert time.monotonic() - begun < 30
+    assert states(folder) == ["accepted"] * 3 + ["dead"] * 3
+    (folder / "flows" / "leads.seta").write_text(STRICT)
+    with ServerProcess(folder):
+        assert settle(folder) == ["done"] * 3 + ["dead"] * 3
+
+
 @pytest.mark.usefixtures("filled")
-def test_without_a_server_nothing_is_replayed_and_it_says_why(seta: Seta) -> None:
+def test_without_a_server_the_folder_of_flows_has_to_compile(seta: Seta, tmp_path: Path) -> None:
+    result = seta("replay", "--dry-run")
+    assert (result.exit_code, result.stdout) == (0, "1 run would be replayed\n")
+    (tmp_path / "flows" / "retomada.seta").write_text("on webhook -> nothing at all\n")
     result = seta("replay")
-    told = "seta: past runs are replayed on the plans that a server serves: start `seta serve` first\n"
-    assert (result.exit_code, result.stderr, result.stdout) == (1, told, "")
+    assert (result.exit_code, result.stdout) == (1, "")
+    assert result.stderr.endswith("\nseta: 1 error in 1 file\n")
+    assert json.loads(seta("runs", "--state", "accepted", "--json").stdout)["runs"] == []
+
+
+@pytest.mark.usefixtures("rejected_too")
+def test_without_a_server_rejected_deliveries_become_runs(seta: Seta) -> None:
+    told = seta("replay", "--rejected", "--json")
+    document = json.loads(told.stdout)
+    assert (document["schema"], document["served"]) == ("seta.replay/1", False)
+    fit, gone = document["replays"]
+    assert (fit["flow"], fit["repeat"], fit["problem"]) == ("retomada", False, None)
+    assert (gone["run"], gone["problem"]) == (None, "the flow is not served any more")
+    assert (told.exit_code, told.stderr) == (1, "seta: 1 of 2 cannot be replayed\n")
+    shown = json.loads(seta("runs", "show", fit["run"], "--json").stdout)["run"]
+    assert (shown["state"], shown["payload"]) == ("accepted", {"telefone": "11999998888"})
+    assert [one["flow"] for one in json.loads(seta("rejected", "--json").stdout)["rejected"]] == ["erp"]
+    again = seta("replay", "--rejected", "--flow", "retomada")
+    assert (again.exit_code, again.stdout) == (0, "no such rejected deliveries\n")
+
+
+@pytest.fixture
+def rejected_too(tmp_path: Path) -> None:
+    """Two rejected deliveries: one that fits the first example, and one of a flow that is gone."""
+
+    async def make() -> None:
+        journal = await open_journal(tmp_path / ".seta", clock=lambda: AT, tables=(local.TABLES,))
+        for flow in ("retomada", "erp"):
+            body = b'{"telefone":"11999998888"}'
+            await journal.commit(Reject(flow, (Misfit(flow, "plan", AT, AT + 10**12, body, b"", b"[]"),)))
+        await journal.close()
+
+    asyncio.run(make())
+
+
+@pytest.mark.usefixtures("filled")
+@pytest.mark.parametrize("option", ["--state=dead", "--again", "--same-key"])
+def test_options_of_runs_do_not_go_with_rejected_deliveries(seta: Seta, option: str) -> None:
+    result = seta("replay", "--rejected", option)
+    told = "Error: --rejected goes without --state, --again and --same-key: such deliveries had no run\n"
+    assert (result.exit_code, result.stderr.endswith(told)) == (2, True)
 
 
 @pytest.mark.usefixtures("filled")

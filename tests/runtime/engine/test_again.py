@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from runtime.engine.again import Page, Wanted
+from runtime.engine.again import Wanted
+from runtime.engine.starting import Page
 from runtime.journal.protocol import RunState
 from runtime.program import Dedupe, Request
 from runtime.shapes import field, integer, record
@@ -22,7 +23,7 @@ async def two(p: Any, ctx: Any) -> bool:
 
 
 async def replay(server: Server, wanted: Wanted = DEAD) -> Page:
-    return await server.engine.replays.page(wanted, 0, None, 100)
+    return await server.engine.again.replays.page(wanted, 0, None, 100)
 
 
 async def replayed(server: Server, wanted: Wanted = DEAD) -> str:
@@ -151,7 +152,7 @@ async def test_pages_go_up_to_the_youngest_run_there_was_and_not_on_to_their_own
     after: int | None = 0
     upto: int | None = None
     while after is not None:
-        page = await server.engine.replays.page(wanted, after, upto, 3)
+        page = await server.engine.again.replays.page(wanted, after, upto, 3)
         for one in page.replays:
             assert one.run is not None
             await server.end(one.run, RunState.DONE)
