@@ -47,3 +47,4 @@ bench: setup
 	@$(BIN)/python -m tests.bench
 	@$(BIN)/python -m tests.bench.check
 	@$(BIN)/python -m tests.bench.phones
+	@$(BIN)/python -m tests.bench.client

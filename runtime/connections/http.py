@@ -1,7 +1,7 @@
 """Outbound HTTP: one request, and its whole answer or what is truly known of its effect.
 
-The types are httpx's, the connections aiohttp's. No httpx client stands between: the pool of httpx
-0.28 is slow, and requests cancelled while they connect fill it for good (encode/httpcore#1093).
+Steps `ask` with plain values; connectors `send` requests of httpx, and get its answers. What carries them is in
+`runtime.connections.wire`.
 """
 
 import asyncio
@@ -9,36 +9,53 @@ import contextlib
 import re
 import time
 import zlib
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from datetime import UTC
+from email.message import Message
 from email.utils import parsedate_to_datetime
-from typing import Final, cast
+from typing import Final
+from urllib.parse import urlsplit
 
 import aiohttp
 import httpx
 from aiohttp.abc import AbstractResolver
-from httpx_aiohttp import AiohttpTransport
 
-from runtime.connections.guard import AddressRefused, Guard, GuardedResolver
+from runtime.connections.guard import Guard
+from runtime.connections.wire import AiohttpWire, HttpxWire, Opened, Wire
 from runtime.failures import Kind, StepFailure
 
 LIMIT: Final = 15.0  # s for one request and its answer
 CAP: Final = 1_000_000  # bytes of an answer, decoded
 
 _CONNECT_LIMIT = 10.0  # s until there is a connection, the wait for a free one included
-_PER_HOST = 64
-# s; Node, Apache and uvicorn close idle connections after 5 s. To be first is safer: nobody can
-# tell whether a POST was seen that met the closing of its connection.
-_IDLE = 4.0
-_LONGEST_HEADER = 65_536  # bytes; 8,190, aiohttp's own limit, is less than real ones need
 
 _START = 200  # characters of a refusal that are told
 _START_LIMIT = 1.0  # s
 _LONGEST_PAUSE = 86_400.0  # s, whatever the other side asks for
 
 
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """A whole answer, its body decoded. The names of its headers are in any case."""
+
+    status: int
+    headers: Mapping[str, str]
+    content: bytes
+
+    @property
+    def text(self) -> str:
+        """The body in the charset that its type names, or else in UTF-8."""
+        kind = Message()
+        kind["Content-Type"] = self.headers.get("Content-Type", "")
+        try:
+            return self.content.decode(str(kind.get_param("charset", "utf-8")), "replace")
+        except LookupError:  # no charset that Python knows
+            return self.content.decode("utf-8", "replace")
+
+
 class HttpClient:
-    """Sends requests over one transport: no redirects, no cookies, no proxies of the environment.
+    """Sends requests: no redirects, no cookies, no proxies of the environment.
 
     A client belongs to one event loop. `now` gives seconds since the Unix epoch. Without a transport of its own it
     reaches public addresses only.
@@ -46,17 +63,25 @@ class HttpClient:
 
     def __init__(
         self,
-        transport: httpx.AsyncBaseTransport | None = None,
+        transport: AiohttpWire | httpx.AsyncBaseTransport | None = None,
         *,
         now: Callable[[], float] = time.time,
     ) -> None:
-        self._transport = transport or aiohttp_transport()
+        self._wire: Wire = transport if isinstance(transport, AiohttpWire) else _wire(transport)
         self._now = now
         self._closed = False
 
-    async def send(
-        self, request: httpx.Request, *, limit: float = LIMIT, cap: int = CAP, any_status: bool = False
-    ) -> httpx.Response:
+    async def ask(  # noqa: PLR0913  # a request is all of these
+        self,
+        method: str,
+        url: str,
+        headers: Mapping[str, str],
+        content: bytes | None = None,
+        *,
+        limit: float = LIMIT,
+        cap: int = CAP,
+        any_status: bool = False,
+    ) -> Answer:
         """Give a successful answer, read whole, within `limit` seconds and `cap` decoded bytes.
 
         `any_status` is for services whose refusals say more than a status: they are given too.
@@ -72,57 +97,64 @@ class HttpClient:
         """
         if self._closed:
             raise StepFailure("connect", "the server is stopping", Kind.NOT_DONE)
+        connect = min(_CONNECT_LIMIT, limit * 2 / 3)  # so that it is known as such before the limit is hit
         deadline = asyncio.get_running_loop().time() + limit
-        response = await self._head(request, limit)
         try:
-            if any_status or response.is_success:
-                return await _whole(request, response, cap, deadline)
-            raise self.refusal(request, response, await _start(response, deadline))
-        finally:
-            await response.aclose()
+            async with asyncio.timeout_at(deadline) as timer:
+                opened = await self._wire.open(method, url, headers, content, connect)
+                try:
+                    if any_status or 200 <= opened.status < 300:
+                        return Answer(opened.status, opened.headers, await _whole(opened, url, cap))
+                    timer.reschedule(None)  # what is refused is known, and its words have a bound of their own
+                    raise self._refusal(_host(url), opened.status, opened.headers, await _start(opened, deadline))
+                finally:
+                    await opened.close()
+        except self._wire.errors as error:
+            raise self._wire.failure(_host(url), error) from error
+
+    async def send(
+        self, request: httpx.Request, *, limit: float = LIMIT, cap: int = CAP, any_status: bool = False
+    ) -> httpx.Response:
+        """`ask`, in the types of httpx."""
+        answer = await self.ask(
+            request.method,
+            str(request.url),
+            request.headers,
+            request.content,
+            limit=limit,
+            cap=cap,
+            any_status=any_status,
+        )
+        headers = httpx.Headers(list(answer.headers.items()))
+        for gone in ("Content-Encoding", "Content-Length", "Transfer-Encoding"):
+            headers.pop(gone, None)
+        return httpx.Response(answer.status, headers=headers, content=answer.content, request=request)
 
     async def close(self) -> None:
         """Close all connections; what is under way fails with `no_answer`."""
         self._closed = True
-        await self._transport.aclose()
-
-    async def _head(self, request: httpx.Request, limit: float) -> httpx.Response:
-        _prepare(request, limit)
-        try:
-            async with asyncio.timeout(limit):
-                return await self._transport.handle_async_request(request)
-        except _RefusedError as error:
-            raise StepFailure("address_refused", f"{_host(request)} is not called: {error}") from error
-        except (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout) as error:
-            message = f"cannot connect to {_host(request)}: {error}"
-            raise StepFailure("connect", message, Kind.NOT_DONE) from error
-        except (httpx.UnsupportedProtocol, httpx.LocalProtocolError) as error:
-            raise StepFailure("unsendable", f"the request cannot be sent: {error}") from error
-        except (httpx.TransportError, TimeoutError) as error:
-            raise _lost(request, error) from error
+        await self._wire.close()
 
     def refusal(self, request: httpx.Request, response: httpx.Response, why: str) -> StepFailure:
         """What an answer that is no success means by its status; `why` is what it says itself."""
-        status = response.status_code
-        pause = _pause(response.headers, self._now)
-        message = f"{_host(request)} answered {status}" + (f": {why}" if why else "")
+        return self._refusal(_host(str(request.url)), response.status_code, response.headers, why)
+
+    def _refusal(self, host: str, status: int, headers: Mapping[str, str], why: str) -> StepFailure:
+        pause = _pause(headers, self._now)
+        message = f"{host} answered {status}" + (f": {why}" if why else "")
         return StepFailure(f"http_{status}", message, kind_of(status, pause), pause)
 
 
-def _prepare(request: httpx.Request, limit: float) -> None:
-    """Make sure that a connection that takes too long is known as such before the limit is hit."""
-    connect = min(_CONNECT_LIMIT, limit * 2 / 3)
-    request.extensions = {**request.extensions, "timeout": {"connect": connect, "pool": connect}}
-    request.headers.setdefault("Accept-Encoding", "identity")
+def _wire(transport: httpx.AsyncBaseTransport | None) -> Wire:
+    return AiohttpWire() if transport is None else HttpxWire(transport)
 
 
-def _host(request: httpx.Request) -> str:
-    return request.url.netloc.decode()
-
-
-def _lost(request: httpx.Request, error: Exception) -> StepFailure:
-    reason = "it took too long" if isinstance(error, TimeoutError) else str(error)
-    return StepFailure("no_answer", f"no answer from {_host(request)}: {reason}", Kind.TRANSIENT)
+def _host(url: str) -> str:
+    """Host and port of a URL, for messages; without what signs in."""
+    try:
+        return urlsplit(url).netloc.rpartition("@")[2]
+    except ValueError:  # no URL
+        return ""
 
 
 def kind_of(status: int, pause: float | None = None) -> Kind:
@@ -135,52 +167,39 @@ def kind_of(status: int, pause: float | None = None) -> Kind:
 # The answer's body --------------------------------------------------------------------------------
 
 
-async def _whole(request: httpx.Request, response: httpx.Response, cap: int, deadline: float) -> httpx.Response:
+async def _whole(opened: Opened, url: str, cap: int) -> bytes:
     content = bytearray()
-    try:
-        async with asyncio.timeout_at(deadline):
-            await _read(response, content, cap)
-    except (httpx.TransportError, TimeoutError) as error:
-        raise _lost(request, error) from error
+    await _read(opened, content, cap)
     if len(content) > cap:
-        message = f"{_host(request)} answered with more than {cap:,} bytes"
-        raise StepFailure("response_too_large", message)
-    headers = response.headers.copy()
-    for gone in ("Content-Encoding", "Content-Length", "Transfer-Encoding"):
-        headers.pop(gone, None)
-    status = response.status_code
-    return httpx.Response(status, headers=headers, content=bytes(content), request=request)
+        raise StepFailure("response_too_large", f"{_host(url)} answered with more than {cap:,} bytes")
+    return bytes(content)
 
 
-async def _start(response: httpx.Response, deadline: float) -> str:
+async def _start(opened: Opened, deadline: float) -> str:
     """Give what can be had of a refusal's body: the status says enough without."""
     content = bytearray()
     end = min(deadline, asyncio.get_running_loop().time() + _START_LIMIT)
-    with contextlib.suppress(httpx.TransportError, TimeoutError, StepFailure):
+    with contextlib.suppress(aiohttp.ClientError, httpx.TransportError, TimeoutError, StepFailure):
         async with asyncio.timeout_at(end):
-            await _read(response, content, 4 * _START)
+            await _read(opened, content, 4 * _START)
     words = " ".join(content.decode("utf-8", "replace").split())
     return "".join(filter(str.isprintable, words))[:_START]
 
 
-async def _read(response: httpx.Response, into: bytearray, cap: int) -> None:
-    """Append the decoded body to `into`, up to at least one byte more than `cap`, if it has them.
+async def _read(opened: Opened, into: bytearray, cap: int) -> None:
+    """Append the decoded body to `into`, of a larger one at least one byte more than `cap`.
 
     `Accept-Encoding: identity` keeps most servers from compressing. Where one does all the same,
     no chunk is inflated further than the cap: 194 kB of gzip can hold 200 MB.
     """
-    inflate = _inflater(response.headers.get("Content-Encoding", ""))
-    chunks = aiter(cast("httpx.AsyncByteStream", response.stream))
+    inflate = _inflater(opened.headers.get("Content-Encoding", ""))
     try:
-        async for chunk in chunks:
+        while chunk := await opened.more():
             into += inflate.decompress(chunk, cap + 1 - len(into)) if inflate else chunk
             if len(into) > cap:
                 return
     except zlib.error as error:
         raise StepFailure("response_encoding", f"the answer is damaged: {error}") from error
-    finally:
-        if isinstance(chunks, AsyncGenerator):
-            await chunks.aclose()
     if inflate and into and not inflate.eof:
         raise StepFailure("response_encoding", "the answer is damaged: its compressed text is cut")
 
@@ -199,7 +218,7 @@ def _inflater(coding: str) -> "zlib._Decompress | None":
 # Retry-After --------------------------------------------------------------------------------------
 
 
-def _pause(headers: httpx.Headers, now: Callable[[], float]) -> float | None:
+def _pause(headers: Mapping[str, str], now: Callable[[], float]) -> float | None:
     """Seconds that `Retry-After` asks for, in either form (RFC 9110, 10.2.3); None: it does not.
 
     A date is compared with the answer's own `Date`, so that clocks need not agree.
@@ -227,73 +246,6 @@ def _date(value: str) -> float | None:
 
 def aiohttp_transport(
     guard: Guard | None = None, *, resolver: Callable[[], AbstractResolver] = aiohttp.ThreadedResolver
-) -> httpx.AsyncBaseTransport:
-    """Give a transport that connects when first used, to addresses that the guard lets through.
-
-    The guard judges twice: what `resolver` finds for a name, and what is dialled in the end, which is all that there
-    is where a URL holds the address itself (aiohttp asks no resolver then).
-    """
-    context = httpx.create_ssl_context(trust_env=False)
-    guard = guard or Guard()
-
-    def session() -> aiohttp.ClientSession:
-        connector = aiohttp.TCPConnector(
-            ssl=context,
-            limit=0,  # those who send are bounded already
-            limit_per_host=_PER_HOST,
-            keepalive_timeout=_IDLE,
-            resolver=GuardedResolver(guard, resolver()),
-            socket_factory=guard.dial,
-        )
-        return aiohttp.ClientSession(
-            connector=connector,
-            cookie_jar=aiohttp.DummyCookieJar(),
-            trust_env=False,
-            skip_auto_headers=("Accept-Encoding", "Content-Type", "User-Agent"),
-            max_line_size=_LONGEST_HEADER,
-            max_field_size=_LONGEST_HEADER,
-        )
-
-    return _Transport(verify=context, client=session)
-
-
-class _Transport(AiohttpTransport):
-    """httpx-aiohttp, telling apart what it calls by one name.
-
-    Version 0.2 says ConnectTimeout for refused connections, unknown hosts and lost answers alike
-    (its AIOHTTP_EXC_MAP), and lets answers that are no HTTP through as aiohttp's own exception.
-    """
-
-    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
-        try:
-            return await super().handle_async_request(request)
-        except httpx.TransportError as error:
-            raise _truthful(error.__cause__ or error) from error
-        except (aiohttp.ClientError, ValueError) as error:
-            raise _truthful(error) from error
-
-
-class _RefusedError(httpx.ConnectError):
-    """The guard refused the address."""
-
-
-def _truthful(error: BaseException) -> httpx.TransportError:
-    kind: type[httpx.TransportError]
-    match error:
-        case aiohttp.ClientConnectorError(os_error=AddressRefused() as refused):
-            kind, why = _RefusedError, str(refused)
-        case aiohttp.ClientConnectorCertificateError():
-            kind, why = httpx.ConnectError, str(error.certificate_error)
-        case aiohttp.ClientConnectorError():
-            kind, why = httpx.ConnectError, error.os_error.strerror or str(error.os_error)
-        case aiohttp.ConnectionTimeoutError():
-            kind, why = httpx.ConnectTimeout, "it took too long"
-        case aiohttp.InvalidURL() | aiohttp.NonHttpUrlClientError():
-            kind, why = httpx.UnsupportedProtocol, "its URL is not a valid one of http or https"
-        case ValueError():
-            kind, why = httpx.LocalProtocolError, str(error)
-        case aiohttp.ClientResponseError():
-            kind, why = httpx.RemoteProtocolError, "the answer is not HTTP"
-        case _:
-            kind, why = httpx.ReadError, str(error) or type(error).__name__
-    return kind(why)
+) -> AiohttpWire:
+    """Give a transport to addresses that the guard lets through."""
+    return AiohttpWire(guard, resolver=resolver)

@@ -99,6 +99,8 @@ def _hole(value: object, before: str) -> str:
     text = _written(value)
     if not text and "?" not in before:
         raise StepFailure("bad_url", "a value in the path of the URL is empty: it would call what is above it")
+    if text.isalnum() and text.isascii():  # most are, and `quote` looks at each character
+        return text
     try:
         return quote(text, safe="")
     except UnicodeEncodeError as error:
@@ -107,6 +109,8 @@ def _hole(value: object, before: str) -> str:
 
 def _within_folder(url: str) -> str:
     """Refuse `.` and `..`, which no encoding keeps from being taken as steps through folders (RFC 3986, 6.2.2.3)."""
+    if "/." not in url:
+        return url
     path, *_ = re.split("[?#]", url, maxsplit=1)
     if {".", ".."}.isdisjoint(path.split("/")):
         return url

@@ -1,14 +1,12 @@
 """What the HTTP verbs share: the request and the result."""
 
-from functools import lru_cache
 from typing import Any, Final
 from urllib.parse import urlencode
 
-import httpx
 import msgspec
 
 from runtime.connections.declared import Encoding
-from runtime.connections.http import HttpClient
+from runtime.connections.http import Answer, HttpClient
 from runtime.connections.ready import Web
 from runtime.context import Call, RemoteVerb
 from runtime.failures import StepFailure
@@ -34,7 +32,6 @@ FAILURES: Final = (
 )
 
 _encode = msgspec.json.Encoder(decimal_format="number").encode
-_url = lru_cache(256)(httpx.URL)  # to parse one costs as much as the rest of a request; most flows call few
 
 
 # The verbs ----------------------------------------------------------------------------------------
@@ -72,47 +69,43 @@ def bare(http: HttpClient, web: Web, method: str) -> RemoteVerb:
 async def _exchange(  # noqa: PLR0913, PLR0917  # what makes a request
     http: HttpClient, web: Web, call: Call, method: str, url: str, body: Any = None
 ) -> Any:
+    headers = {**web.headers, "Idempotency-Key": call.key}
+    content = None
+    if body is not None:
+        headers["Content-Type"] = web.content_type
+        content = _encoded(web.encoding, body)
     try:
-        request = _request(web, call, method, url, body)
-    except (httpx.InvalidURL, ValueError) as error:
-        raise StepFailure("unsendable", f"the request cannot be sent: {error}") from error
-    try:
-        response = await http.send(request, limit=web.limit, cap=web.cap)
+        answer = await http.ask(method, url, headers, content, limit=web.limit, cap=web.cap)
     except StepFailure as failure:
         if not web.hidden:
             raise
         message = web.without_secrets(failure.message)
         raise StepFailure(failure.code, message, failure.kind, failure.retry_after) from None
-    return _result(call, response)
-
-
-def _request(web: Web, call: Call, method: str, url: str, body: Any) -> httpx.Request:
-    headers = {**web.headers, "Idempotency-Key": call.key}
-    if body is None:
-        return httpx.Request(method, _url(url), headers=headers)
-    headers["Content-Type"] = web.content_type
-    return httpx.Request(method, _url(url), headers=headers, content=_encoded(web.encoding, body))
+    return _result(call, answer)
 
 
 def _encoded(encoding: Encoding, body: Any) -> bytes:
     """The bytes of a body. Fails as `bad_body` where the encoding has no way to say it."""
-    match encoding:
-        case "json":
-            return _encode(plain(body, absent=False))
-        case "form":
-            return urlencode(fields_of(body, "bad_body", "the form")).encode()
-        case "text":
-            if not isinstance(body, str):
-                raise StepFailure("bad_body", "the connection sends text, and this is none")
-            return body.encode()
+    try:
+        match encoding:
+            case "json":
+                return _encode(plain(body, absent=False))
+            case "form":
+                return urlencode(fields_of(body, "bad_body", "the form")).encode()
+            case "text":
+                if not isinstance(body, str):
+                    raise StepFailure("bad_body", "the connection sends text, and this is none")
+                return body.encode()
+    except UnicodeEncodeError as error:
+        raise StepFailure("unsendable", f"the request cannot be sent: {error}") from error
 
 
 # The result ---------------------------------------------------------------------------------------
 
 
-def _result(call: Call, response: httpx.Response) -> Any:
+def _result(call: Call, answer: Answer) -> Any:
     """Give the answer as the flow's type, or else as JSON, or else as text; None where it is empty."""
-    content = response.content.removeprefix(b"\xef\xbb\xbf").strip()
+    content = answer.content.removeprefix(b"\xef\xbb\xbf").strip()
     if call.spec.result is not None:
         return fitted(call.spec.result, content, "response_misfit", "the answer")
     if not content:
@@ -120,4 +113,4 @@ def _result(call: Call, response: httpx.Response) -> Any:
     try:
         return read_json(content)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError, ArithmeticError):
-        return response.text
+        return answer.text

@@ -270,6 +270,23 @@ async def test_an_answer_is_json_or_text_or_nothing(
     assert await post.verb(http).perform(call(None, literal=HERE)) == value
 
 
+@pytest.mark.parametrize(
+    ("kind", "content", "value"),
+    [
+        ("text/plain; charset=iso-8859-1", b"ol\xe1", "olá"),
+        ('text/plain; charset="utf-8"', "olá".encode(), "olá"),
+        ("text/plain; charset=klingon", "olá".encode(), "olá"),
+        ("text/plain", b"ol\xe1", "ol\ufffd"),
+    ],
+)
+async def test_a_text_is_read_in_the_charset_that_it_names(  # noqa: PLR0913, PLR0917  # pytest's
+    kind: str, content: bytes, value: str, http: HttpClient, service: Service, call: MakeCall
+) -> None:
+    service.answer = httpx.Response(200, headers={"Content-Type": kind}, content=content)
+
+    assert await post.verb(http).perform(call(None, literal=HERE)) == value
+
+
 async def test_an_answer_nested_too_deeply_is_text(http: HttpClient, service: Service, call: MakeCall) -> None:
     service.answer = httpx.Response(200, content=b"[" * 100_000)
 
