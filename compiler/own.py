@@ -24,7 +24,7 @@ SCHEMA = "seta.catalog-file/1"
 Own = Function | Verb | Template
 Python = Function | Verb
 
-_OURS = frozenset((*ROOTS, *NAMED, "exact", "setting"))  # the last two are calls that the compiler makes itself
+_OURS = frozenset((*ROOTS, *NAMED, "as_json", "exact", "setting"))  # the last three: calls of the compiler
 _NAME = re.compile(r"[^\W\d]\w*")
 _PARAM_TYPES = (*sorted(TEXTUAL), "int", "decimal")
 

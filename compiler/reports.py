@@ -65,16 +65,6 @@ class Reports:
         )
         self.diagnostics.append(diagnostic)
 
-    def not_yet(self, span: Span, what: str) -> None:
-        """Refuse a part of the language that this version does not run."""
-        self.add(
-            "E290",
-            span,
-            f"{what} is not supported yet",
-            "this version of Seta cannot run it",
-            notes=["the text is good Seta: a later version will run it (see CHANGELOG.md)"],
-        )
-
     def replace(self, title: str, span: Span, text: str, *, safe: bool = False, snippet: str = "") -> Fix:
         """A fix that writes `text` in place of what is under a span; `snippet` shows what is then there."""
         return Fix(title, "safe" if safe else "choose", (Edit(self.source, span, text),), snippet)

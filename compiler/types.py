@@ -1,6 +1,7 @@
 """The types of the language, as values of the compiler."""
 
 from dataclasses import dataclass, field, replace
+from decimal import Decimal
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,10 +33,21 @@ class ListOf:
 
 
 @dataclass(frozen=True, slots=True)
+class Written:
+    """A value as JSON, for who reads it as the type that it is of."""
+
+    json: str
+
+
+Default = str | int | Decimal | Written | None
+
+
+@dataclass(frozen=True, slots=True)
 class FieldOf:
     """A field of a record: `key` is its name in JSON, `aliases` are other names a flow may read it by.
 
-    `doc` is what was written about it.
+    `doc` is what was written about it. `default` stands for a value that JSON does not have; the type is that of a
+    value which is there.
     """
 
     name: str
@@ -43,6 +55,7 @@ class FieldOf:
     key: str = field(default="", compare=False)  # where it is read from, no part of what it is
     aliases: tuple[str, ...] = ()
     doc: str = field(default="", compare=False)
+    default: Default = field(default=None, compare=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -27,6 +27,7 @@ from runtime.failures import StepFailure
 from runtime.folder import FolderSettings, HttpSettings
 from runtime.functions import FUNCTIONS
 from runtime.program import ANSWER_WITHIN, Contract, Dedupe, Guard, Place, Program, Reply, Request
+from runtime.steps import plain
 
 
 class _Bundle(msgspec.Struct, frozen=True):
@@ -340,6 +341,7 @@ _NAMES: dict[str, Any] = {
     "text_of": values.text_of,
     "member": values.member,
     "maybe_member": values.maybe_member,
+    "as_json": partial(plain, absent=False),
     "element": values.element,
     "given": values.given,
     "either": values.either,

@@ -199,9 +199,9 @@ def _held(value: Any) -> Any:
 
 
 def element(value: Any, index: Any) -> Any:
-    """An element of an array, or a field of a json object, or None."""
+    """An element of an array, counted from 0, or a field of a json object, or None."""
     if isinstance(value, list) and isinstance(index, int) and not isinstance(index, bool):
-        return value[index] if -len(value) <= index < len(value) else None
+        return value[index] if 0 <= index < len(value) else None
     if isinstance(index, str) and isinstance(value, Mapping):
         return value.get(index)
     if isinstance(index, str) and isinstance(value, msgspec.Struct):

@@ -240,6 +240,7 @@ class Expressions(Operators, Calls):
             message = f"`{root}` takes a name in quotes, so that only what the flow names is kept"
             return self.mismatch("E215", expr.index.span, message, "not a literal")
         value = required(self.check(expr.value, scope))
+        self._not_negative(expr)
         self.expect(expr.index, INT if value != JSON else JSON, scope, "an index")
         match value:
             case ListOf(item):
@@ -251,6 +252,16 @@ class Expressions(Operators, Calls):
             case _:
                 message = f"{show(value)} cannot be read by an index"
                 return self.mismatch("E302", expr.span, message, "needs an array or json")
+
+    def _not_negative(self, expr: nodes.Index) -> None:
+        match expr.index:
+            case nodes.Unary(op="-", value=nodes.IntLit(value=back)):
+                array = self.reports.source.slice(expr.value.span)
+                fixes = [self.reports.replace("the last one", expr.span, f"last({array})")] if back == 1 else []
+                message = "an index counts from the start of an array, from 0"
+                self.reports.add("E304", expr.index.span, message, "never there", fixes=fixes)
+            case _:
+                pass
 
     def _record(self, expr: nodes.Record, scope: Scope) -> Type:
         fields: dict[str, FieldOf] = {}

@@ -5,14 +5,13 @@ Nodes are told apart by identity, not by value: the same words at two places may
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from decimal import Decimal
 from typing import Literal
 
 from compiler.catalog import Catalog, Connection, Verb
 from compiler.expand import Fill
 from compiler.ir import Guard
 from compiler.scope import Binding, Merged
-from compiler.types import RecordOf, Type
+from compiler.types import Default, RecordOf, Type
 from dsl import Source, nodes
 
 
@@ -48,7 +47,7 @@ class PayloadField:
     name: str
     key: str
     type: Type
-    default: str | int | Decimal | None
+    default: Default
     lenient: bool
     doc: str = ""
 

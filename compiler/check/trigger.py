@@ -1,9 +1,9 @@
 """The trigger: where a flow answers, who may call it, and what it takes."""
 
 import re
-from decimal import Decimal
 
 from compiler.check.bodies import check_bodies
+from compiler.check.defaults import default_of
 from compiler.check.expressions import Expressions
 from compiler.check.facts import Facts, PayloadField
 from compiler.check.guard import guard_of, says_who
@@ -12,18 +12,12 @@ from compiler.expand import Expanded
 from compiler.reports import Reports, way
 from compiler.scope import Scope
 from compiler.types import (
-    BOOL,
     DECIMAL,
     INT,
     JSON,
-    TEXT,
-    EnumOf,
     FieldOf,
-    NoneType,
     RecordOf,
-    Type,
     Unknown,
-    fits,
     is_text,
     required,
     show,
@@ -160,36 +154,6 @@ def _payload_field(
     field: nodes.FieldDecl, lenient: frozenset[str], types: TypeReader, reports: Reports
 ) -> PayloadField:
     kind = types.read(field.type)
-    default = _default(field, field.default, kind, reports) if field.default is not None else None
+    default = default_of(field, kind, reports)
     key = (field.key.static if field.key else None) or field.name.text
     return PayloadField(field.name.text, key, kind, default, field.name.text in lenient, field.doc)
-
-
-def _default(field: nodes.FieldDecl, given: nodes.Expr, kind: Type, reports: Reports) -> str | int | Decimal | None:
-    """The value of a literal default."""
-    value: str | int | Decimal | None
-    found: Type
-    match given:
-        case nodes.Text() as text if text.static is not None:
-            value, found = text.static, required(kind) if _in_enum(kind, text.static) else TEXT
-        case nodes.IntLit(value=number):
-            value, found = number, INT
-        case nodes.DecimalLit(value=exact):
-            value, found = exact, DECIMAL
-        case nodes.BoolLit(value=flag):
-            value, found = flag, BOOL
-        case nodes.NoneLit():
-            value, found = None, NoneType()
-        case _:
-            reports.not_yet(given.span, "a default that is not text, a number, true, false or none")
-            return None
-    if not fits(found, kind):
-        wanted = show(kind)
-        message = f"the default of `{field.name.text}` must be {wanted}, but this is {show(found)}"
-        reports.add("E301", given.span, message, f"{wanted} is required")
-    return Decimal(value) if required(kind) == DECIMAL and isinstance(value, int) else value
-
-
-def _in_enum(kind: Type, text: str) -> bool:
-    inner = required(kind)
-    return isinstance(inner, EnumOf) and text in inner.values

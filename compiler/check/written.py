@@ -6,6 +6,7 @@ from dataclasses import replace
 from functools import lru_cache
 
 from compiler.catalog import Catalog, Entity
+from compiler.check.defaults import default_of
 from compiler.reports import Reports, listed
 from compiler.types import (
     BOOL,
@@ -106,7 +107,9 @@ class TypeReader:
 
     def _field(self, field: nodes.FieldDecl) -> FieldOf:
         key = field.key.static if field.key is not None else None
-        return FieldOf(field.name.text, self.read(field.type), key or field.name.text, doc=field.doc)
+        kind = self.read(field.type)
+        default = default_of(field, kind, self._reports)
+        return FieldOf(field.name.text, kind, key or field.name.text, doc=field.doc, default=default)
 
     def _named(self, written: nodes.TypeName) -> Type:
         known = self._declared.get(written.name) or NAMED.get(written.name)

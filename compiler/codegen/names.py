@@ -6,7 +6,7 @@ import re
 # What the loader hands to a generated module, beside the functions of the catalog; a test compares the two.
 # fmt: off
 HELPERS = frozenset((
-    "add", "array", "block", "bool_kind", "cnpj_kind", "cpf_kind", "ctx", "date_kind",
+    "add", "array", "as_json", "block", "bool_kind", "cnpj_kind", "cpf_kind", "ctx", "date_kind",
     "datetime_kind", "decimal_kind", "divide", "duration", "duration_kind", "either", "either_lazily",
     "element", "email_kind", "enum", "exact", "Failure", "failed", "field", "given", "holds", "hole", "instant",
     "int_kind", "json_kind", "maybe", "maybe_member", "member", "milliseconds", "modulo", "moment", "multiply",

@@ -7,6 +7,7 @@ from compiler import ir
 from compiler.codegen.names import attribute
 from compiler.codegen.nodes import TOP
 from compiler.codegen.values import Values
+from compiler.types import Written
 
 
 class Specs(Values):
@@ -31,8 +32,13 @@ class Specs(Values):
             named["key"] = self.const(TOP, field.key)
         if not field.required:
             named["required"] = self.const(TOP, False)  # noqa: FBT003  # the value itself
-        if field.default is not None:
-            named["default"] = self.value(TOP, field.default)
+        match field.default:
+            case None:
+                pass
+            case Written(json):
+                named["given"] = self.const(TOP, json)
+            case value:
+                named["default"] = self.value(TOP, value)
         if field.lenient:
             named["lenient"] = self.const(TOP, True)  # noqa: FBT003  # the value itself
         return self.call(TOP, "field", self.const(TOP, name), self.shape(field.shape), **named)

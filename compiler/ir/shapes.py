@@ -1,7 +1,8 @@
 """Shapes of data that comes from outside."""
 
 from dataclasses import dataclass
-from decimal import Decimal
+
+from compiler.types import Default
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +35,7 @@ class ShapeField:
     key: str
     shape: "Shape"
     required: bool
-    default: str | int | Decimal | None = None
+    default: Default = None
     lenient: bool = False
 
 

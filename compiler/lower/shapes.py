@@ -11,9 +11,9 @@ from compiler.ir import (
     Shape,
     ShapeField,
 )
+from compiler.types import Default, OptionalOf, Prim, Type, required
 from compiler.types import EnumOf as EnumType
 from compiler.types import ListOf as ListType
-from compiler.types import OptionalOf, Prim, Type, required
 from compiler.types import RecordOf as RecordType
 
 
@@ -44,11 +44,12 @@ class Shapes:
             case ListType(item):
                 return Many(self.of(item))
             case RecordType(fields=fields):
-                return Object(tuple(self._field(f.name, f.key, f.type) for f in fields))
+                return Object(tuple(self._field(f.name, f.key, f.type, f.default) for f in fields))
             case OptionalOf(inner):
                 return Maybe(self.of(inner))
             case _:
                 raise AssertionError(f"{kind} has no shape: the checker refuses it")
 
-    def _field(self, name: str, key: str, kind: Type) -> ShapeField:
-        return ShapeField(name, key or name, self.of(required(kind)), not isinstance(kind, OptionalOf))
+    def _field(self, name: str, key: str, kind: Type, default: Default) -> ShapeField:
+        needed = not isinstance(kind, OptionalOf) and default is None
+        return ShapeField(name, key or name, self.of(required(kind)), needed, default)

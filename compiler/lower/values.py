@@ -25,7 +25,7 @@ from compiler.ir import (
     Var,
 )
 from compiler.scope import Binding
-from compiler.types import DECIMAL, INT, OptionalOf, Type, is_text, required
+from compiler.types import DECIMAL, INT, JSON, OptionalOf, Type, is_text, required
 from compiler.types import ListOf as ListType
 from compiler.types import RecordOf as RecordType
 from dsl import nodes
@@ -73,7 +73,7 @@ class Values:
                 entries = tuple((entry.key.text, self.expr(entry.value)) for entry in expr.entries)
                 return RecordOf(expr.span, entries)
             case nodes.ListLit():
-                return ListOf(expr.span, tuple(self.expr(item) for item in expr.items))
+                return self._list(expr)
             case nodes.Comprehension():
                 return self._each(expr)
 
@@ -120,6 +120,12 @@ class Values:
             return RequestField(expr.span, "header", text.lower())
         return RequestField(expr.span, "query", text)
 
+    def _list(self, expr: nodes.ListLit) -> Expr:
+        """An array; one of several types is of json."""
+        kind = self.facts.type_of(expr)
+        wanted = kind.item if isinstance(kind, ListType) else JSON
+        return ListOf(expr.span, tuple(self.widened(item, wanted) for item in expr.items))
+
     def _each(self, expr: nodes.Comprehension) -> Expr:
         binding = self.facts.binds[id(expr)]
         condition = self.expr(expr.condition) if expr.condition is not None else None
@@ -154,18 +160,22 @@ class Values:
 
     def _argument(self, arg: nodes.Arg, wanted: str) -> Expr:
         """An argument of a function of the catalog."""
-        return self.widened(arg.value, DECIMAL) if wanted.removesuffix("?") == "decimal" else self.expr(arg.value)
+        kind = {"decimal": DECIMAL, "json": JSON}.get(wanted.removesuffix("?"))
+        return self.expr(arg.value) if kind is None else self.widened(arg.value, kind)
 
     def widened(self, expr: nodes.Expr, wanted: Type) -> Expr:
-        """An expression; an int where a decimal is wanted becomes one."""
-        value = self.expr(expr)
-        if required(wanted) == DECIMAL and self.facts.type_of(expr) == INT:
+        """An expression as a type: an int becomes a decimal, and a record becomes json under its JSON keys."""
+        value, found = self.expr(expr), self.facts.type_of(expr)
+        if required(wanted) == DECIMAL and found == INT:
             return Apply(expr.span, "exact", (value,))
+        if required(wanted) == JSON and _holds_record(found):
+            return Apply(expr.span, "as_json", (value,))
         return value
 
     def _binary(self, expr: nodes.Binary) -> Expr:
-        left, right = self.expr(expr.left), self.expr(expr.right)
-        op = expr.op
+        op, left = expr.op, self.expr(expr.left)
+        of_json = op == "??" and required(self.facts.type_of(expr.left)) == JSON
+        right = self.widened(expr.right, JSON) if of_json else self.expr(expr.right)
         if op in ("==", "!=", "in") and (_structured(self.facts.type_of(expr.left)) or op == "in"):
             return self._compared(expr, left, right)
         if op == "+" and is_text(self.facts.type_of(expr.left)):
@@ -176,6 +186,12 @@ class Values:
 def _structured(kind: Type) -> bool:
     """Whether values of a type may be held in more than one way, and are compared by what they hold."""
     return isinstance(required(kind), RecordType | ListType)
+
+
+def _holds_record(kind: Type) -> bool:
+    """Whether values of a type are records, or arrays of them: as json they have the keys of their JSON."""
+    inner = required(kind)
+    return _holds_record(inner.item) if isinstance(inner, ListType) else isinstance(inner, RecordType)
 
 
 def value_of(binding: Binding, span: Span) -> Expr:

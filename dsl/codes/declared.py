@@ -249,22 +249,4 @@ on webhook {n: int}
   -> post "/pedidos" via erp with {n}
 """,
     ),
-    Code(
-        "E290",
-        "not supported yet",
-        """\
-This is good Seta that this version does not run. It is refused, because running a flow without it would be running
-another flow. CHANGELOG.md says what came when.
-""",
-        bad="""\
-flow a
-on webhook {nome: text = upper("ana")}
-  -> log nome
-""",
-        good="""\
-flow a
-on webhook {nome: text = "ANA"}
-  -> log nome
-""",
-    ),
 )

@@ -57,6 +57,24 @@ on webhook {xs: [text]}
 """,
     ),
     Code(
+        "E304",
+        "an index that is never there",
+        """\
+An index counts from the start of an array, from 0. One below 0 is never there, so that `xs[i - 1]` is absent for the
+first item, and not the last one by accident: `last(xs)` gives that.
+""",
+        bad="""\
+flow a
+on webhook {xs: [text]}
+  -> log xs[-1]
+""",
+        good="""\
+flow a
+on webhook {xs: [text]}
+  -> log last(xs)
+""",
+    ),
+    Code(
         "E305",
         "a name with another type on each path",
         """\

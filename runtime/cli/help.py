@@ -11,7 +11,7 @@ from compiler.own import NAME, read_catalog_file
 from compiler.pipeline import check_folder
 from compiler.reports import nearest
 from dsl import CODES, Code, Source, render_text
-from dsl.codes import FAMILIES, REGISTRY
+from dsl.codes import FAMILIES, REGISTRY, RETIRED
 from dsl.render import example_lines
 from runtime.cli import COMMANDS, options, page, terminal
 from runtime.connections.declared import Http
@@ -39,6 +39,8 @@ def command(ctx: click.Context, *, code: str | None, color: str) -> None:
         _list(to)
     elif (found := CODES.get(code.upper())) is not None:
         _explain(to, found)
+    elif (was := RETIRED.get(code.upper())) is not None:
+        to.print(Text.assemble((code.upper(), "dim"), f"  is not reported any more. It was: {was}."))
     elif code in COMMANDS and ctx.parent is not None:
         click.echo(_help_of(ctx.parent, code))
     else:

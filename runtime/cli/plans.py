@@ -8,7 +8,7 @@ from compiler.catalog import Catalog, Template
 from compiler.egress import egress
 from compiler.explain import caller, long_form, python, step_lines
 from compiler.pipeline import Compiled, templates
-from compiler.types import show
+from compiler.types import Default, Written, show
 from compiler.waits import waits
 
 
@@ -18,7 +18,7 @@ class PayloadField(msgspec.Struct, frozen=True):
     name: str
     key: str
     type: str
-    default: str | int | Decimal | None
+    default: str | int | Decimal | msgspec.Raw | None
     lenient: bool
 
 
@@ -88,9 +88,13 @@ class PlanList(msgspec.Struct, frozen=True, tag_field="schema", tag="seta.plan/1
     flows: tuple[Plan, ...]
 
 
+def _in_json(default: Default) -> str | int | Decimal | msgspec.Raw | None:
+    return msgspec.Raw(default.json.encode()) if isinstance(default, Written) else default
+
+
 def plan_of(flow: Compiled, known: Catalog) -> Plan:
     """All that is to be said of a flow."""
-    fields = (PayloadField(f.name, f.key, show(f.type), f.default, f.lenient) for f in flow.facts.fields)
+    fields = (PayloadField(f.name, f.key, show(f.type), _in_json(f.default), f.lenient) for f in flow.facts.fields)
     return Plan(
         flow=flow.name,
         hash=flow.hash,

@@ -1,5 +1,6 @@
 """Record types at the door: the struct that msgspec fills, and the slow way that tells every problem."""
 
+import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -23,6 +24,7 @@ class Field:
     kind: Kind
     required: bool = True
     default: Any = None
+    default_in_json: Any = None
     lenient: bool = False
 
     @property
@@ -30,7 +32,7 @@ class Field:
         """What JSON Schema can say of a value: of an optional one, that null is absence."""
         if self.required:
             return self.kind.schema
-        return {**or_null(self.kind.schema), **({} if self.default is None else {"default": self.default})}
+        return {**or_null(self.kind.schema), **({} if self.default is None else {"default": self.default_in_json})}
 
     def absent(self, value: object) -> bool:
         """Whether this value, read the slow way, counts as none at all."""
@@ -38,10 +40,20 @@ class Field:
 
 
 def field(  # noqa: PLR0913  # all but two are optional
-    name: str, kind: Kind, *, key: str = "", required: bool = True, default: Any = None, lenient: bool = False
+    name: str,
+    kind: Kind,
+    *,
+    key: str = "",
+    required: bool = True,
+    default: Any = None,
+    given: str = "",
+    lenient: bool = False,
 ) -> Field:
-    """A field, as generated code writes it."""
-    return Field(name, key or name, kind, required, default, lenient)
+    """A field, as generated code writes it; `given` is a default as its sender would have written it, in JSON."""
+    if given:
+        default = reader(kind)(given.encode())
+    shown = json.loads(given) if given else default
+    return Field(name, key or name, kind, required, default, shown, lenient)
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,6 +179,8 @@ def _finisher(fields: tuple[Field, ...]) -> Callable[[Any], None] | None:
     def finish(self: Any) -> None:
         for name, refine, raw, field in steps:
             value = getattr(self, name)
+            if value is field.default is not None:
+                continue  # it is what refining would give
             if value is None or value == "" or (raw and bytes(value) in (b"null", b'""')):
                 _put_absent(self, field, value)
             elif refine is not None:
@@ -221,6 +235,13 @@ class _Whole(Shape):
         return Decoded(self.struct(_taken(self.fields[0].kind, value)))
 
 
+def _default_of(field: Field) -> Any:
+    """As msgspec takes it: nothing writes to what a flow reads, so that all structs may share an array or a record."""
+    if isinstance(field.default, list | dict | msgspec.Struct):
+        return msgspec.field(default_factory=lambda: field.default)
+    return field.default
+
+
 def record(name: str, *fields: Field) -> Shape:
     """A record type from its fields."""
     parts: list[Any] = []
@@ -228,9 +249,9 @@ def record(name: str, *fields: Field) -> Shape:
         if f.required:
             parts.append((f.name, f.kind.annotation))
         elif f.kind.annotation is msgspec.Raw:
-            parts.append((f.name, msgspec.Raw, f.default))
+            parts.append((f.name, msgspec.Raw, _default_of(f)))
         else:
-            parts.append((f.name, f.kind.annotation | None, f.default))
+            parts.append((f.name, f.kind.annotation | None, _default_of(f)))
     finish = _finisher(fields)
     rename = {f.name: f.key for f in fields}
     plain = msgspec.defstruct(name, parts, kw_only=True, gc=False, rename=rename)

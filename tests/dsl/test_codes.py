@@ -6,12 +6,16 @@ from itertools import pairwise
 import pytest
 
 from dsl import CODES, Code, Source, parse
-from dsl.codes import FAMILIES, REGISTRY
+from dsl.codes import FAMILIES, REGISTRY, RETIRED
 from dsl.codes.syntax import SYNTAX
 
 
 def test_codes_are_unique() -> None:
     assert len(CODES) == len(REGISTRY)
+
+
+def test_retired_code_is_never_used_again() -> None:
+    assert not RETIRED.keys() & CODES.keys()
 
 
 def test_codes_stand_in_order() -> None:

@@ -311,3 +311,18 @@ def test_empty_field_of_a_form_is_absent_unless_it_is_text() -> None:
         "F", field("n", integer, required=False, default=3), field("t", text), field("e", email, required=False)
     )
     assert plain(form.decode_form(b'{"n":"","t":"","e":""}').payload) == {"n": 3, "t": "", "e": None}
+
+
+def test_default_that_is_given_as_json_is_read_as_its_kind_and_takes_the_place_of_what_is_absent() -> None:
+    inner = record("Inner", field("x", integer), field("y", text, key="y-z", required=False, default="k"))
+    shape = record(
+        "P",
+        field("d", day, required=False, given='"2024-12-31"'),
+        field("xs", array(text), required=False, given='["a"]'),
+        field("r", inner.kind(), required=False, given='{"x":1}'),
+    )
+    for body in (b"{}", b'{"d":null,"xs":null,"r":null}', b'{"d":""}'):
+        found = shape.decode(body).payload
+        assert (found.d, found.xs, found.r.x, found.r.y) == (date(2024, 12, 31), ["a"], 1, "k")
+    assert shape.decode(b'{"d":"2020-01-01","xs":[],"r":{"x":2,"y-z":"q"}}').payload.r.y == "q"
+    assert shape.schema["properties"]["r"]["default"] == {"x": 1}

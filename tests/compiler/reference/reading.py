@@ -1,11 +1,13 @@
 """JSON that has the shape it should have, as values of the interpreter."""
 
+import json
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
 from compiler import ir
+from compiler.types import Written
 from tests.compiler.reference.trace import Record
 
 _UNITS = {
@@ -36,8 +38,12 @@ def _record(fields: Sequence[ir.ShapeField], value: Mapping[str, Any]) -> Record
 def _field(field: ir.ShapeField, value: Any) -> Any:
     """Null takes the default; empty text is absence unless the type is text."""
     if value is None or (value == "" and not _takes_empty(field.shape)):
-        return field.default
+        return read(field.shape, _json(field.default.json)) if isinstance(field.default, Written) else field.default
     return read(field.shape, value)
+
+
+def _json(text: str) -> Any:
+    return json.loads(text, parse_float=Decimal)
 
 
 def _takes_empty(shape: ir.Shape) -> bool:

@@ -86,6 +86,8 @@ class Values:
                 return self._delivery.secrets[args[0]]
             case "exact":  # an int that is widened
                 return Decimal(args[0])
+            case "as_json":
+                return _as_json(args[0])
             case name:
                 return _applied(_FUNCTIONS[name], args, named)
 
@@ -127,10 +129,21 @@ def _compared(op: str, left: Any, right: Any) -> bool:
             return bool(right < left) == (op == ">")
 
 
+def _as_json(value: Any) -> Any:
+    """A record under the keys of its JSON."""
+    match value:
+        case Record():
+            return {value.keys_in_json.get(k, k): _as_json(v) for k, v in value.items() if v is not None}
+        case list():
+            return [_as_json(item) for item in value]
+        case _:
+            return value
+
+
 def _element(value: Any, index: Any) -> Any:
     match value, index:
         case list(), int():
-            return value[index] if -len(value) <= index < len(value) else None
+            return value[index] if 0 <= index < len(value) else None
         case dict(), str():
             return value.get(index)
         case _:
