@@ -115,6 +115,7 @@ def _refusals(program: Program, body_seconds: float) -> Iterable[tuple[str, Resp
     strangers = [] if "text" in program.accept else [answers.unaccepted(flow, "text", program.accept)]
     yield "415", _told([answers.ENCODED, *strangers])
     yield "422", _told([answers.misfit(flow, _problems(program))])
+    yield "429", _told([answers.too_many(flow, 1)])
 
 
 _WHY: Final = "It cannot be read: byte 17 is not UTF-8."

@@ -48,6 +48,7 @@ def test_operation_has_the_flow_its_words_and_all_its_answers() -> None:
         "413",
         "415",
         "422",
+        "429",
         "500",
         "503",
         "507",
