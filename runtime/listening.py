@@ -77,7 +77,7 @@ def make_server(app: Application, settings: Settings, at: Address | Path) -> Ser
         http1_settings=HTTP1Settings(
             header_read_timeout=int(settings.header_seconds * 1000), max_buffer_size=_HEAD_BYTES
         ),
-        log_level=LogLevels.error,
+        log_level=LogLevels.warning,
         log_access=False,
         log_dictconfig=_logging(),
     )

@@ -6,7 +6,7 @@ import os
 import random
 import signal
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from functools import partial
@@ -151,6 +151,7 @@ async def serve(settings: Settings, loaded: Loaded | Refused, announce: Announce
     """
     if isinstance(loaded, Refused) and not (settings.data / NAME).is_file():
         raise ServeError(loaded.why)
+    asyncio.get_running_loop().set_exception_handler(_unhandled)
     async with AsyncExitStack() as stack:
         journal = await _take(settings)
         stack.push_async_callback(journal.close)
@@ -166,6 +167,12 @@ async def serve(settings: Settings, loaded: Loaded | Refused, announce: Announce
         except FolderError as error:
             raise ServeError(str(error)) from error
         return await run(house, announce, stop or Stop())
+
+
+def _unhandled(_: asyncio.AbstractEventLoop, context: Mapping[str, Any]) -> None:
+    """Log what nobody waited for, without the arguments of a callback: they may be what a sender sent."""
+    said, callback, _rest = context["message"].partition("callback")
+    logger.error("%s", said + callback, exc_info=context.get("exception"))
 
 
 async def _take(settings: Settings) -> SqliteJournal:

@@ -56,6 +56,20 @@ def _address(ctx: click.Context, param: click.Parameter, value: str | None) -> A
     help="How long runs may take to end when the server is told to stop.",
 )
 @click.option("--watch", envvar="SETA_WATCH", is_flag=True, help="Reload after each change of the folder of flows.")
+@click.option(
+    "--log-format",
+    envvar="SETA_LOG_FORMAT",
+    type=click.Choice(["text", "json"]),
+    help="How to write the log; by itself as text on a terminal, otherwise as JSON.",
+)
+@click.option(
+    "--log-level",
+    envvar="SETA_LOG_LEVEL",
+    type=click.Choice(["debug", "info", "warning", "error"]),
+    default="info",
+    show_default=True,
+    help="What to write at least; debug tells of each delivery and each end of a run.",
+)
 @options.color
 def command(  # noqa: PLR0913  # one an option
     *,
@@ -68,6 +82,8 @@ def command(  # noqa: PLR0913  # one an option
     allow_outbound: tuple[Opening, ...],
     grace: float,
     watch: bool,
+    log_format: logs.Style | None,
+    log_level: str,
     color: str,
 ) -> None:
     """Serve the flows of a folder until Ctrl-C.
@@ -75,7 +91,7 @@ def command(  # noqa: PLR0913  # one an option
     SIGTERM and Ctrl-C let what runs end; a second one ends the server at once. Whatever is under way goes on at the
     next start. SIGHUP and `seta reload` read the folder again; if it cannot be served, the flows before go on.
     """
-    logs.configure()
+    logs.configure(log_format, log_level)
     loaded = load_to_serve(flows, color, os.environ)
     settings = Settings(
         flows=flows,

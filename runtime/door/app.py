@@ -67,7 +67,7 @@ class Door:
             answer = refused.answer
             _tell(hook, answer)
         except Exception:
-            logger.exception("a request failed%s", f" at {hook.flow}" if hook else "")
+            logger.exception("a request failed", extra={"flow": hook.flow} if hook else None)
             answer = answers.FAULT
         if scope["method"] == "POST":
             self.counts.answered(hook.flow if hook else NO_HOOK, answer.start["status"])
@@ -99,6 +99,9 @@ class Door:
             self._intake.held -= len(body)
         answer = await reply(hook.program, accepted)
         self.counts.accepted(began, repeat=accepted.repeat)
+        if logger.isEnabledFor(logging.DEBUG):
+            facts = {"flow": hook.flow, "run": accepted.run_id, "repeat": accepted.repeat}
+            logger.debug("delivery accepted", extra=facts)
         return answer
 
     def _admit(self, hook: Hook, headers: Mapping[bytes, bytes]) -> int | None:
@@ -144,4 +147,6 @@ def _unposted(hook: Hook, scope: Scope) -> Answer:
 def _tell(hook: Hook | None, answer: Answer) -> None:
     """Log a refusal by the flow's name: an address is a secret, a body may be personal."""
     if hook is not None:
-        logger.info("a delivery to %s was refused with %d", hook.flow, answer.start["status"])
+        status = answer.start["status"]
+        level = logging.DEBUG if status == 429 else logging.INFO  # they come by the thousand, and are counted
+        logger.log(level, "delivery refused", extra={"flow": hook.flow, "status": status})

@@ -56,7 +56,7 @@ class Locked:
             return None
         if (greeting := self._greeting(call)) is not None:
             return greeting
-        logger.info("a delivery to %s was refused with 401: %s", self._flow, denied)
+        logger.info("delivery refused", extra={"flow": self._flow, "status": 401, "reason": denied.value})
         return self._unauthorized
 
     def greets(self, scope: Scope) -> Answer | None:

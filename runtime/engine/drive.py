@@ -66,7 +66,7 @@ async def _end(life: Life, chain: Awaitable[bool]) -> bool | StepFailure:
     except StepFailure as failed:
         failure = failed
     except Exception as error:
-        logger.exception("run %s of %s: a fault in the flow or in Seta", life.run.id, life.run.flow)
+        logger.exception("a fault in the flow or in Seta", extra={"flow": life.run.flow, "run": life.run.id})
         failure = _Fault("internal", f"{type(error).__name__} (see the server's log)")
         failure.__traceback__ = error.__traceback__
     attribute(life.program, failure)

@@ -15,6 +15,7 @@ from runtime.engine.explain import attribute
 from runtime.engine.ids import digest, encode
 from runtime.engine.leaving import Diverged, Suspended
 from runtime.engine.life import Life
+from runtime.engine.telling import tell_line
 from runtime.engine.together import Items, Outcome, caught, run_together, settle
 from runtime.engine.waits import emit, wait_for
 from runtime.failures import StepFailure
@@ -156,7 +157,10 @@ class RunContext:
 
     def log(self, step: str, value: Any) -> None:
         """Record a line; it rides on the next commit."""
-        self._note(step + self._indices, Kind.LOG, b"", encode(value))
+        step = step + self._indices
+        if not self._life.replay.logged(step):
+            self._note(step, Kind.LOG, b"", encode(value))
+            tell_line(self.run, step, value)
 
     def setting(self, name: str) -> str:
         """A value of the configuration as it is now."""

@@ -14,6 +14,7 @@ from runtime.engine.ids import encode
 from runtime.engine.lanes import Lane, Lanes
 from runtime.engine.leaving import Abandoned
 from runtime.engine.life import Life, Shared
+from runtime.engine.telling import tell_end
 from runtime.journal.protocol import JournalError, Move, OpenRun, RunState
 from runtime.program import NO_REQUEST, Program, Request
 from runtime.shapes import MisfitError, NotJsonError
@@ -167,6 +168,7 @@ class Runs:
             self._settled(run.id, run.flow, serial, ending.state)
             if ending.state is not RunState.WAITING:
                 self._shared.counts.ended(run.flow, ending.state, now - run.at)
+                tell_end(run, ending.state, ending.step, ending.error)
 
         self._journal.commit(move).add_done_callback(settled)
 

@@ -40,7 +40,7 @@ from runtime.journal.records import OPEN, may_end, problem, put, row_of
 
 _Rare = Cancel | Reopen | Release | KeepPlan | KeepGeneration | Await | Emit | KeepAnswer | Reject | Rejudge | Prune
 
-log = logging.getLogger(__name__)
+log = logging.getLogger("seta.journal")
 
 ENDED: Final = frozenset({RunState.DEAD, RunState.DONE, RunState.STOPPED, RunState.CANCELLED})
 

@@ -19,7 +19,7 @@ from runtime.journal.counts import CommitCounts
 from runtime.journal.database import BUSY_MS
 from runtime.journal.protocol import JournalError, Write
 
-log = logging.getLogger(__name__)
+log = logging.getLogger("seta.journal")
 
 BATCH_LIMIT: Final = 512  # writes; more of them wait for the next commit, so that nobody waits long
 SLOW_SECONDS: Final = 3.0  # that a write may wait for its commit before nothing more is taken

@@ -221,7 +221,7 @@ async def test_a_failed_commit_that_nobody_waits_for_is_logged_and_warned_of_no_
     gc.collect()
     assert [(entry.name, entry.levelno, entry.getMessage()) for entry in caplog.records] == [
         (
-            "runtime.journal.writer",
+            "seta.journal",
             logging.ERROR,
             "a commit failed (writes: 2): another process has taken the data folder",
         )
