@@ -8,6 +8,7 @@ from urllib.parse import urlencode
 import msgspec
 
 from runtime.shapes import Field, Shape
+from runtime.shapes.kinds import Schema
 
 _BY_NAME: Final[dict[str, Any]] = {
     "nome": "João Silva",
@@ -71,10 +72,21 @@ def example(shape: Shape) -> Any:
         return _value("", first.kind.name, first.kind.annotation)
     body: dict[str, Any] = {}
     for field in shape.fields:
-        value = _value(field.key, field.kind.name, field.kind.annotation)
+        value = _bounded(_value(field.key, field.kind.name, field.kind.annotation), field.kind.schema)
         if field.required or (_is_known(field) and value not in body.values()):
             body[field.key] = value
     return body
+
+
+def _bounded(value: Any, schema: Schema) -> Any:
+    """The nearest value to one that lies within the bounds of its type."""
+    match value:
+        case str():
+            return value[: schema.get("maxLength")].ljust(schema.get("minLength", 0), "o")
+        case int() | float() if not isinstance(value, bool):
+            return min(max(value, schema.get("minimum", value)), schema.get("maximum", value))
+        case _:
+            return value
 
 
 def _is_known(field: Field) -> bool:
