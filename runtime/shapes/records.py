@@ -29,14 +29,24 @@ class Field:
 
     @property
     def schema(self) -> Schema:
-        """What JSON Schema can say of a value: of an optional one, that null is absence."""
+        """What JSON Schema can say of a value: null is absence, and so is empty text where it is no value itself."""
+        kind = self.kind
         if self.required:
-            return self.kind.schema
-        return {**or_null(self.kind.schema), **({} if self.default is None else {"default": self.default_in_json})}
+            return kind.schema if kind.keeps_empty else _not_empty(kind.schema)
+        optional = or_null(kind.schema)
+        if not kind.keeps_empty:
+            optional = {"anyOf": [*optional["anyOf"], {"const": ""}]}
+        return {**optional, **({} if self.default is None else {"default": self.default_in_json})}
 
     def absent(self, value: object) -> bool:
         """Whether this value, read the slow way, counts as none at all."""
         return value is None or (value == "" and not self.kind.keeps_empty)
+
+
+def _not_empty(schema: Schema) -> Schema:
+    """The schema of a text that may not be empty, where it does not say so by itself."""
+    says = {"enum", "format", "minLength", "pattern"} & schema.keys()
+    return schema if says or "string" not in schema.get("type", ()) else {**schema, "minLength": 1}
 
 
 def field(  # noqa: PLR0913  # all but two are optional
@@ -190,8 +200,10 @@ def _finisher(fields: tuple[Field, ...]) -> Callable[[Any], None] | None:
 
 
 def _put_absent(struct: Any, field: Field, value: Any) -> None:
-    """Absence becomes the default; `json` keeps null and empty text as they are."""
+    """Absence becomes the default; `json` keeps null and empty text as they are, and `text` what its range allows."""
     if value == "" and field.kind.keeps_empty:
+        if field.kind.refine is not None:
+            field.kind.refine(value)
         return
     if isinstance(value, msgspec.Raw) and field.kind.keeps_empty and bytes(value) != b"null":
         setattr(struct, field.name, "")

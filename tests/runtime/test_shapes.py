@@ -326,3 +326,14 @@ def test_default_that_is_given_as_json_is_read_as_its_kind_and_takes_the_place_o
         assert (found.d, found.xs, found.r.x, found.r.y) == (date(2024, 12, 31), ["a"], 1, "k")
     assert shape.decode(b'{"d":"2020-01-01","xs":[],"r":{"x":2,"y-z":"q"}}').payload.r.y == "q"
     assert shape.schema["properties"]["r"]["default"] == {"x": 1}
+
+
+@pytest.mark.parametrize("required", [True, False])
+def test_empty_text_is_told_where_a_range_forbids_it(required: bool) -> None:  # noqa: FBT001  # drawn
+    shape = record("S", field("x", ranged(text, 1, None), required=required))
+    with pytest.raises(MisfitError) as misfit:
+        shape.decode(b'{"x":""}')
+    assert misfit.value.problems == [Problem("/x", "text(1..)", "empty text")]
+    assert shape.decode(b'{"x":"a"}').payload.x == "a"
+    loose = record("S", field("x", ranged(text, 0, 3), required=required))
+    assert loose.decode(b'{"x":""}').payload.x == ""
