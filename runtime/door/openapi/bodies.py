@@ -14,6 +14,7 @@ Docs = Mapping[tuple[str, ...], str]
 _OF_FILES: Final = frozenset({"name", "type", "size", "base64"})
 _ONLY_OF_FILES: Final = frozenset({"size", "base64"})
 _FILE: Final = {"type": "string", "format": "binary", "contentMediaType": "application/octet-stream"}
+_ANY_JSON: Final = {"type": ["object", "array"]}
 _NESTED: Final = {"style": "deepObject", "explode": True}  # a[b]=c
 
 _SAYS: Final = {
@@ -33,17 +34,18 @@ def request_body(program: Program) -> dict[str, Any]:
 
 def _content(kind: str, program: Program) -> dict[str, Any]:
     schema = payload_schema(program)
-    properties: Mapping[str, Schema] = schema.get("properties", {})
     match kind:
         case "form":
-            nested = {key: _NESTED for key, inner in properties.items() if "properties" in _present(inner)}
-            return {"schema": schema, "example": example(program.payload), **({"encoding": nested} if nested else {})}
+            fields = _of_form(schema)
+            nested = {key: _NESTED for key, one in fields.get("properties", {}).items() if "properties" in one}
+            told = {"schema": fields, "example": example(program.payload)}
+            return {**told, **({"encoding": nested} if nested else {})}
         case "multipart":
-            return {"schema": _with_files(schema)}
+            return {"schema": _of_form(schema, files=True)}
         case "text":
             return {"schema": schema or {"type": "string"}}
         case _:
-            return {"schema": schema, "example": example(program.payload)}
+            return {"schema": schema or _ANY_JSON, "example": example(program.payload)}
 
 
 def payload_schema(program: Program) -> Schema:
@@ -80,20 +82,17 @@ def _field(schema: Schema, path: tuple[str, ...], docs: Docs) -> Schema:
     return {**found, "description": "\n\n".join(said)} if said else found
 
 
-def _present(schema: Schema) -> Schema:
-    """What is said of a value that is not null."""
-    return next((one for one in schema.get("anyOf", ()) if one.get("type") == "object"), schema)
-
-
-def _with_files(schema: Schema) -> Schema:
-    """The schema of a form with files: what is declared as the record of a file is sent as one."""
-    if "anyOf" in schema:
-        return {**schema, "anyOf": [_with_files(one) for one in schema["anyOf"]]}
+def _of_form(schema: Schema, *, files: bool = False) -> Schema:
+    """The schema of a form: nothing in it is null, and what is declared as the record of a file is sent as one."""
+    if "anyOf" in schema and schema["anyOf"][1:] and {"type": "null"} in schema["anyOf"]:
+        others = {key: value for key, value in schema.items() if key != "anyOf"}
+        return {**_of_form(schema["anyOf"][0], files=files), **others}
     if "items" in schema:
-        return {**schema, "items": _with_files(schema["items"])}
+        item = _of_form(schema["items"], files=files)
+        return {"anyOf": [{**schema, "items": item}, item]}  # a field that comes once is an array of one
     properties = schema.get("properties")
     if properties is None:
         return schema
-    if _ONLY_OF_FILES & properties.keys() and properties.keys() <= _OF_FILES:
+    if files and _ONLY_OF_FILES & properties.keys() and properties.keys() <= _OF_FILES:
         return {**_FILE, **({"description": schema["description"]} if "description" in schema else {})}
-    return {**schema, "properties": {key: _with_files(one) for key, one in properties.items()}}
+    return {**schema, "properties": {key: _of_form(one, files=files) for key, one in properties.items()}}

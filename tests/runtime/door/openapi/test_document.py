@@ -6,7 +6,7 @@ import pytest
 
 from runtime.door.openapi import document
 from runtime.program import Contract, Dedupe, Guard, Program, Reply
-from runtime.shapes import array, email, field, integer, moment, nominal, ranged, record, text
+from runtime.shapes import anything, array, email, field, integer, moment, nominal, ranged, record, text, whole
 from tests.runtime.door.harness import BASE, program
 
 PATH = "/v1/x"
@@ -80,6 +80,7 @@ def test_payload_is_told_with_what_is_written_about_its_fields_and_an_example() 
                     "properties": {
                         "telefone": {
                             "type": ["string", "number"],
+                            "minLength": 1,
                             "description": "Whose it is.\n\na phone, in any usual form",
                         },
                         "itens": {
@@ -115,8 +116,15 @@ def test_kinds_of_bodies_are_told_as_accept_allows_them() -> None:
     assert list(body["content"]) == [JSON, "application/x-www-form-urlencoded"]
     form = body["content"]["application/x-www-form-urlencoded"]
     assert form["encoding"] == {"form": {"style": "deepObject", "explode": True}}
-    assert form["schema"] == body["content"][JSON]["schema"]
+    assert form["schema"]["properties"]["email"] == {"type": "string", "format": "email"}
+    maybe = body["content"][JSON]["schema"]["properties"]["email"]
+    assert maybe == {"anyOf": [{"type": "string", "format": "email"}, {"type": "null"}, {"const": ""}]}
     assert "brackets" in body["description"]
+
+
+def test_body_under_one_name_is_whatever_begins_as_json() -> None:
+    [content] = asked(shape=whole("corpo", anything))["content"].values()
+    assert content == {"schema": {"type": ["object", "array"]}, "example": {}}
 
 
 def test_files_are_told_as_files_and_fields_that_hold_json_as_objects() -> None:
@@ -137,7 +145,7 @@ def test_files_are_told_as_files_and_fields_that_hold_json_as_objects() -> None:
             "required": ["q3_email"],
         },
         "curriculo": {**file, "description": "As PDF."},
-        "fotos": {"anyOf": [{"type": "array", "items": file}, {"type": "null"}]},
+        "fotos": {"anyOf": [{"type": "array", "items": file}, file]},
     }
 
 
@@ -240,7 +248,7 @@ def test_examples_of_refusals_are_what_the_door_says() -> None:
     told = posted(program(guard=Guard("token", {"secret": "T"}, {"header": "X"}), limit=77))["responses"]
     examples = {
         status: {name: one["value"]["detail"] for name, one in told[status]["content"][PROBLEM]["examples"].items()}
-        for status in ("401", "408", "413", "415", "422")
+        for status in ("401", "408", "413", "415", "422", "429")
     }
     assert examples == {
         "401": {
@@ -260,6 +268,10 @@ def test_examples_of_refusals_are_what_the_door_says() -> None:
         "422": {
             "misfit": "At /telefone: expected text or number, got nothing."
             " No run was started: send it again with every problem mended."
+        },
+        "429": {
+            "too-many": "They come faster than the flow retomada is set to take them. Nothing was stored: send it"
+            " again in 1 s."
         },
     }
     assert list(told["415"]["headers"]) == ["Accept"]
