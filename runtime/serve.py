@@ -22,6 +22,7 @@ from runtime.connections import local
 from runtime.connections.guard import Guard
 from runtime.connections.http import HttpClient, aiohttp_transport
 from runtime.door.app import Door
+from runtime.door.arriving import Spool
 from runtime.door.hooks import Hooks, Table
 from runtime.door.intake import Intake
 from runtime.door.readiness import Readiness
@@ -74,7 +75,7 @@ def compose(settings: Settings, journal: SqliteJournal, make_verbs: MakeVerbs, p
     engine = Engine(around, programs.find, Entropy(), Limits(running=settings.running))
     hooks = Hooks({})
     readiness = Readiness(journal, hooks)
-    intake = Intake(settings.bodies, settings.body_seconds)
+    intake = Intake(settings.bodies, settings.body_seconds, Spool(settings.data, journal.room))
     door = Door(engine, hooks, readiness, intake)
     facade = Facade(settings, lambda: served(hooks.table))
     operations = LocalOperations(journal, facade, engine.hands, engine.again)

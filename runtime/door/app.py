@@ -1,17 +1,19 @@
 """The public door as an ASGI application: route, read, authenticate, decode, commit, answer, in this order."""
 
+import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from typing import Any, Final, Protocol
+from typing import Any, Final, ParamSpec, Protocol, TypeVar
 
 from runtime.door import answers
 from runtime.door.answers import Answer, Refused
+from runtime.door.arriving import Content
 from runtime.door.cors import preflight, readable
 from runtime.door.counts import NO_HOOK, DoorCounts
 from runtime.door.hooks import Hook, Hooks
-from runtime.door.intake import Intake, Receive
+from runtime.door.intake import EMPTY, Intake, Receive
 from runtime.door.readiness import Readiness
-from runtime.door.reading import Unfit, take
+from runtime.door.reading import Unfit, copies, take
 from runtime.door.reply import reply
 from runtime.door.requests import request_of
 from runtime.engine.acceptance import notes_of
@@ -22,6 +24,8 @@ from runtime.shapes import Problem
 
 logger = logging.getLogger("seta.door")
 
+P = ParamSpec("P")
+T = TypeVar("T")
 Scope = Mapping[str, Any]
 Send = Callable[[dict[str, Any]], Awaitable[None]]
 
@@ -90,13 +94,14 @@ class Door:
     async def _deliver(self, hook: Hook, scope: Scope, receive: Receive) -> Answer:
         began, headers = self.counts.timer(), dict(scope["headers"])
         length = self._admit(hook, headers)
-        body = b"" if length == 0 else await self._intake.read(hook, receive, length)
+        media = headers.get(b"content-type", b"")
+        body = EMPTY if length == 0 else await self._intake.read(hook, receive, length, copies(hook, media))
         try:
-            if (refusal := hook.gate.turns_away(scope, body)) is not None:
+            if (refusal := await _with(body.content, hook.gate.turns_away, scope, body.content)) is not None:
                 return refusal
-            accepted = await self._keep(hook, body, headers.get(b"content-type", b""), scope)
+            accepted = await self._keep(hook, body.content, media, scope)
         finally:
-            self._intake.held -= len(body)
+            self._intake.held -= body.held
         answer = await reply(hook.program, accepted)
         self.counts.accepted(began, repeat=accepted.repeat)
         if logger.isEnabledFor(logging.DEBUG):
@@ -121,10 +126,10 @@ class Door:
             raise Refused(answers.too_large(hook.flow, hook.program.limit))
         return length
 
-    async def _keep(self, hook: Hook, body: bytes, content_type: bytes, scope: Scope) -> Accepted:
+    async def _keep(self, hook: Hook, body: Content, content_type: bytes, scope: Scope) -> Accepted:
         program = hook.program
         try:
-            taken = take(hook, body, content_type)
+            taken = await _with(body, take, hook, body, content_type)
             request = request_of(program, scope, form=taken.form)
             return await self._accept(program, taken.decoded.payload, taken.kept, notes_of(taken.decoded), request)
         except Unfit as unfit:
@@ -132,6 +137,11 @@ class Door:
             raise
         except JournalError as error:
             raise Refused(answers.DISK_FULL if error.full else answers.unwell()) from None
+
+
+async def _with(body: Content, work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+    """Do some work with a body: at once, or in a thread where it is large and lies in a file."""
+    return work(*args, **kwargs) if isinstance(body, bytes) else await asyncio.to_thread(work, *args, **kwargs)
 
 
 def _unposted(hook: Hook, scope: Scope) -> Answer:

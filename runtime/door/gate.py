@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any, Final, Protocol
 
 from runtime.door.answers import WRONG_TOKEN, Answer, text, unauthorized
+from runtime.door.arriving import Content
 from runtime.program import Program
 from runtime.schemes import Call, Denied, Lock, make_lock, proof
 
@@ -17,7 +18,7 @@ Scope = Mapping[str, Any]
 class Gate(Protocol):
     """What stands before a hook."""
 
-    def turns_away(self, scope: Scope, body: bytes) -> Answer | None:
+    def turns_away(self, scope: Scope, body: Content) -> Answer | None:
         """The answer to a delivery that may not come in; None: it may."""
         ...
 
@@ -29,7 +30,7 @@ class Gate(Protocol):
 class Open:
     """No gate: whoever knows the address may come in."""
 
-    def turns_away(self, scope: Scope, body: bytes) -> None:
+    def turns_away(self, scope: Scope, body: Content) -> None:
         """Nobody."""
 
     def greets(self, scope: Scope) -> None:
@@ -49,7 +50,7 @@ class Locked:
         self._now = now
         self._unauthorized = unauthorized(asks, lock.challenge)
 
-    def turns_away(self, scope: Scope, body: bytes) -> Answer | None:
+    def turns_away(self, scope: Scope, body: Content) -> Answer | None:
         """The answer to a delivery that does not prove who sent it."""
         call = self._call(scope, body)
         if (denied := self._lock.denies(call, self._now())) is None:
@@ -72,7 +73,7 @@ class Locked:
             case bytes() as said:
                 return text(said)
 
-    def _call(self, scope: Scope, body: bytes) -> Call:
+    def _call(self, scope: Scope, body: Content) -> Call:
         query = scope["query_string"]
         url = self._base + scope["raw_path"] + (b"?" + query if query else b"")
         return Call(scope["method"].encode(), url, query, scope["headers"], body)

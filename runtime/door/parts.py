@@ -14,6 +14,7 @@ from multipart import (  # type: ignore[import-untyped]  # it has types, and doe
     parse_options_header,
 )
 
+from runtime.door.arriving import Content
 from runtime.door.forms import FIELDS, File, nested
 from runtime.door.texts import UnreadableError, charset_of, read_text
 
@@ -22,7 +23,7 @@ _PIECE: Final = 65_536  # bytes that are parsed at a time
 Wanted = Callable[[str], bool]
 
 
-def read_parts(body: bytes, content_type: bytes, wanted: Wanted) -> dict[str, Any]:
+def read_parts(body: Content, content_type: bytes, wanted: Wanted) -> dict[str, Any]:
     """The fields and files of a form of several parts, nested as their names say.
 
     A file is `{name, type, size}`, with its content as `base64` where `wanted` says so of its field's name. A field
@@ -39,40 +40,74 @@ def read_parts(body: bytes, content_type: bytes, wanted: Wanted) -> dict[str, An
         ) from error
 
 
-def _fields(parser: Any, body: bytes, wanted: Wanted) -> Iterator[tuple[str, Any]]:
-    part, content = None, _Content(keep=False)
+def _fields(parser: Any, body: Content, wanted: Wanted) -> Iterator[tuple[str, Any]]:
+    part, content = None, _Counted()
     for event in _events(parser, body):
         if isinstance(event, MultipartSegment):
             part = event
-            content = _Content(keep=part.filename is None or wanted(part.name))
+            content = _Content() if part.filename is None else _Encoded() if wanted(part.name) else _Counted()
         elif event is not None:
             content.take(event)
         elif part is not None and (part.filename != "" or content.size):
             yield part.name, _value(part, content)
 
 
-def _events(parser: Any, body: bytes) -> Iterator[Any]:
+def _events(parser: Any, body: Content) -> Iterator[Any]:
     with parser:
         for start in range(0, len(body), _PIECE):
             yield from parser.parse(body[start : start + _PIECE])
 
 
-class _Content:
-    """The bytes of a part as they come: counted, and kept where that is asked for."""
+class _Counted:
+    """The bytes of a part as they come: counted and let go."""
 
-    def __init__(self, *, keep: bool) -> None:
+    def __init__(self) -> None:
         self.size = 0
-        self.kept: list[bytes] | None = [] if keep else None
 
     def take(self, piece: bytes) -> None:
         self.size += len(piece)
-        if self.kept is not None:
-            self.kept.append(piece)
 
 
-def _value(part: Any, content: _Content) -> Any:
-    kept = None if content.kept is None else b"".join(content.kept)
-    if part.filename is None:
-        return read_text(kept or b"", charset_of((part.header("Content-Type") or "").encode()))
-    file = File(name=part.filename, type=part.content_type or "application/octet-stream", size=content.size)
-    return file if kept is None else File(file, base64=b64encode(kept).decode())
+class _Content(_Counted):
+    """Bytes that are kept as they are."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.kept = bytearray()
+
+    def take(self, piece: bytes) -> None:
+        super().take(piece)
+        self.kept += piece
+
+
+class _Encoded(_Counted):
+    """Bytes that are kept in base64: each three are four characters, and the rest waits for more."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._kept = bytearray()
+        self._rest = b""
+
+    def take(self, piece: bytes) -> None:
+        super().take(piece)
+        waiting = self._rest + piece
+        whole = len(waiting) - len(waiting) % 3
+        self._kept += b64encode(waiting[:whole])
+        self._rest = waiting[whole:]
+
+    def text(self) -> str:
+        return (self._kept + b64encode(self._rest)).decode()
+
+
+def _value(part: Any, content: _Counted) -> Any:
+    match content:
+        case _Content(kept=kept):
+            return read_text(bytes(kept), charset_of((part.header("Content-Type") or "").encode()))
+        case _Encoded():
+            return _file(part, content, base64=content.text())
+        case _:
+            return _file(part, content)
+
+
+def _file(part: Any, content: _Counted, **more: str) -> File:
+    return File(name=part.filename, type=part.content_type or "application/octet-stream", size=content.size, **more)

@@ -8,15 +8,17 @@ import msgspec
 
 from runtime.door import answers
 from runtime.door.answers import Refused
+from runtime.door.arriving import Content
 from runtime.door.bodies import decode, opens_as_json
 from runtime.door.forms import path_of, read_form
 from runtime.door.hooks import Hook
 from runtime.door.parts import read_parts
 from runtime.door.texts import UnreadableError, charset_of, read_text
-from runtime.shapes import Decoded, MisfitError, NotJsonError, Problem
+from runtime.shapes import Decoded, MisfitError, NotJsonError, Problem, of_form
 
 _FORM: Final = b"application/x-www-form-urlencoded"
 _MULTIPART: Final = b"multipart/form-data"
+_COPIES: Final = 6  # as base64 in the payload, in what is kept, and on the way to both
 _BYTE_ORDER_MARKS: Final = (b"\xef\xbb\xbf", b"\xff\xfe", b"\xfe\xff")
 
 
@@ -38,33 +40,55 @@ class Unfit(Refused):
         self.form = form
 
 
-def take(hook: Hook, body: bytes, content_type: bytes) -> Taken:
+def copies(hook: Hook, content_type: bytes) -> int | None:
+    """How often a form with files may be in memory while it is read and kept; None: it is no such form.
+
+    Not at all where the flow declares the content of no file.
+    """
+    if "multipart" not in hook.program.accept or _media(content_type) != _MULTIPART:
+        return None
+    return _COPIES if _has_content(hook.program.payload.schema) else 0
+
+
+def _has_content(schema: Any) -> bool:
+    """Whether a key for the content of a file is declared anywhere."""
+    match schema:
+        case dict():
+            return "base64" in schema.get("properties", ()) or any(map(_has_content, schema.values()))
+        case list():
+            return any(map(_has_content, schema))
+        case _:
+            return False
+
+
+def take(hook: Hook, body: Content, content_type: bytes) -> Taken:
     """Read a body as what it is. Raises Refused where it is of no kind that the flow takes, Unfit where of one."""
-    accept = hook.program.accept
+    accept, payload = hook.program.accept, hook.program.payload
     kind = kind_of(accept, body, content_type)
     if kind not in accept:
         raise Refused(answers.unaccepted(hook.flow, kind, accept))
     form = kind not in ("json", "text")
-    kept = body
+    kept = b""
     try:
         if kind == "json":
-            return Taken(decode(hook.program.payload, hook.screen, body), body)
-        kept = msgspec.json.encode(_read(hook, kind, body, content_type))
-        payload = hook.program.payload
-        return Taken((payload.decode_form if form else payload.decode)(kept), kept, form)
+            kept = bytes(body)
+            return Taken(decode(payload, hook.screen, kept), kept)
+        fields = _read(hook, kind, body, content_type)
+        kept = msgspec.json.encode(fields)
+        return Taken(payload.read(of_form(fields)) if form else payload.decode(kept), kept, form)
     except (NotJsonError, UnreadableError) as error:
         raise Refused(answers.unreadable(hook.flow, kind, str(error))) from None
     except MisfitError as misfit:
         raise Unfit(hook.flow, kept, misfit.problems, form=form) from None
 
 
-def kind_of(accept: Sequence[str], body: bytes, content_type: bytes) -> str:
+def kind_of(accept: Sequence[str], body: Content, content_type: bytes) -> str:
     """The kind of a body: what begins as JSON is JSON, whatever it is said to be, except of multipart.
 
     Where a flow takes text, everything is text that is of no other kind which it takes.
     """
-    media = content_type.partition(b";")[0].strip().lower()
-    if media == _MULTIPART:
+    media = _media(content_type)
+    if media == _MULTIPART or not isinstance(body, bytes):
         return "multipart"
     found = "json" if opens_as_json(body) else _said(accept, media)
     if found not in accept and "text" in accept:
@@ -72,6 +96,10 @@ def kind_of(accept: Sequence[str], body: bytes, content_type: bytes) -> str:
     if found == "text" not in accept and (body.isspace() or not body or body.startswith(_BYTE_ORDER_MARKS)):
         return "json"  # whose reader says what is wrong with it
     return found
+
+
+def _media(content_type: bytes) -> bytes:
+    return content_type.partition(b";")[0].strip().lower()
 
 
 def _said(accept: Sequence[str], media: bytes) -> str:
@@ -83,12 +111,12 @@ def _said(accept: Sequence[str], media: bytes) -> str:
     return "json" if media in (b"application/json", b"text/json") or media.endswith(b"+json") else "text"
 
 
-def _read(hook: Hook, kind: str, body: bytes, content_type: bytes) -> str | dict[str, Any]:
+def _read(hook: Hook, kind: str, body: Content, content_type: bytes) -> str | dict[str, Any]:
     match kind:
         case "text":
-            return read_text(body, charset_of(content_type))
+            return read_text(bytes(body), charset_of(content_type))
         case "form":
-            return read_form(body, charset_of(content_type))
+            return read_form(bytes(body), charset_of(content_type))
         case _:
             return read_parts(body, content_type, partial(_takes_content, hook.program.payload.schema))
 

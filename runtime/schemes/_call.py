@@ -1,6 +1,7 @@
 """What a scheme sees of a request: raw, before anything is decoded."""
 
 from dataclasses import dataclass
+from typing import SupportsBytes
 from urllib.parse import parse_qsl, urlsplit
 
 from compiler.catalog import Delivery
@@ -10,13 +11,16 @@ _PARAMETERS = 1000
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """A request. `url` is the whole one as the sender called it; headers have names in lower case."""
+    """A request. `url` is the whole one as the sender called it; headers have names in lower case.
+
+    A large body lies in a file, and is read where a scheme signs it.
+    """
 
     method: bytes
     url: bytes
     query: bytes
     headers: list[tuple[bytes, bytes]]
-    body: bytes
+    body: bytes | SupportsBytes
 
     def header(self, name: bytes) -> bytes | None:
         """The value of a header; None where it is absent, and where it comes twice: which one counts is unclear."""

@@ -90,7 +90,7 @@ class Signature:
 
 def body(seen: Seen) -> bytes:
     """The body, as it came."""
-    return seen.call.body
+    return bytes(seen.call.body)
 
 
 def timestamp(seen: Seen) -> bytes:

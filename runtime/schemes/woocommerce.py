@@ -41,4 +41,5 @@ def make(secrets: Secrets, options: Options) -> Lock:
 
 def _greets(call: Call) -> bytes | None:
     """A shop sends one unsigned form when a webhook is made, and wants 200."""
-    return b"ok" if call.method == b"POST" and _PING.fullmatch(call.body) else None
+    is_ping = isinstance(call.body, bytes) and _PING.fullmatch(call.body) is not None
+    return b"ok" if call.method == b"POST" and is_ping else None

@@ -77,10 +77,12 @@ def is_deep(body: bytes) -> bool:
 
 
 def of_form(value: Any) -> Any:
-    """A value that `loads` gave, with its texts and objects as those of a form."""
+    """A value that `loads` gave, or that was never JSON, with its texts and objects as those of a form."""
     match value:
-        case Number():
+        case Number() | bool():
             return value
+        case int():
+            return Number(value)
         case str():
             return FormText(value)
         case list():

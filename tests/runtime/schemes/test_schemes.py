@@ -43,7 +43,7 @@ def test_new_secret_goes_together_with_the_old_one(scheme: Scheme, delivery: Del
 
 @EACH
 def test_another_body_is_refused(scheme: Scheme, delivery: Delivery) -> None:
-    other = replace(call_of(delivery), body=call_of(delivery).body + b" ")
+    other = replace(call_of(delivery), body=bytes(call_of(delivery).body) + b" ")
     assert verdict(scheme, delivery, other) is (None if scheme.name in UNSIGNED_BODY else Denied.WRONG)
 
 

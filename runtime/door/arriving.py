@@ -1,0 +1,104 @@
+"""The bytes of a body as they come: in memory, or from a size on in a file without a name."""
+
+import asyncio
+import errno
+import logging
+import os
+import tempfile
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, Any, Final
+
+from runtime.door.answers import DISK_FULL, Refused, unwell
+
+logger = logging.getLogger("seta.door")
+
+
+class Stored:
+    """A body in a file without a name, which is gone with the last reference to this. Safe in any thread."""
+
+    def __init__(self, file: IO[bytes]) -> None:
+        self._descriptor = os.dup(file.fileno())
+        self._size = os.fstat(self._descriptor).st_size
+
+    def __len__(self) -> int:
+        """The number of its bytes."""
+        return self._size
+
+    def __getitem__(self, part: slice) -> bytes:
+        """Some of its bytes, which lie beside each other."""
+        start, stop, _ = part.indices(self._size)
+        return os.pread(self._descriptor, stop - start, start)
+
+    def __bytes__(self) -> bytes:
+        """All of it, in memory."""
+        return self[:]
+
+    def __del__(self) -> None:
+        """Let go of the file."""
+        os.close(self._descriptor)
+
+
+Content = bytes | Stored
+
+IN_MEMORY: Final = 262_144  # bytes that are not worth a file
+_NO_ROOM: Final = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+
+
+@dataclass(frozen=True, slots=True)
+class Spool:
+    """Where bodies lie while they come; `room` says whether the disk has any left."""
+
+    folder: Path | None = None  # None: where the system has such files
+    room: Callable[[], bool] = lambda: True
+
+
+class Arriving:
+    """One body. `held` counts its bytes that are in memory; without a spool that is all of them."""
+
+    def __init__(self, spool: Spool | None) -> None:
+        self.held = 0
+        self._spool = spool
+        self._parts: list[bytes] = []
+        self._file: IO[bytes] | None = None
+
+    async def add(self, part: bytes) -> int:
+        """Take some bytes, and say how many went to the disk. Raises Refused where the disk does not take them."""
+        self._parts.append(part)
+        self.held += len(part)
+        if self._spool is None or self.held < IN_MEMORY:
+            return 0
+        return await self._put_down(self._spool)
+
+    async def whole(self) -> Content:
+        """All of it. A file is gone with the last reference to what this gives."""
+        if self._file is None or self._spool is None:
+            return self._parts[0] if len(self._parts) == 1 else b"".join(self._parts)
+        await self._put_down(self._spool)
+        return Stored(self._file)
+
+    def close(self) -> None:
+        """Let go of the file; who has the whole body keeps it."""
+        if self._file is not None:
+            self._file.close()
+
+    async def _put_down(self, spool: Spool) -> int:
+        """Write what is in memory, in a thread: a disk may be slow."""
+        if not spool.room():
+            raise Refused(DISK_FULL)
+        try:
+            self._file = await asyncio.to_thread(_write, self._file, spool.folder, tuple(self._parts))
+        except OSError as error:
+            logger.warning("a body cannot be written to a file: %s", error)
+            raise Refused(DISK_FULL if error.errno in _NO_ROOM else unwell()) from None
+        written, self.held = self.held, 0
+        self._parts.clear()
+        return written
+
+
+def _write(file: IO[bytes] | None, folder: Path | None, parts: tuple[bytes, ...]) -> IO[bytes]:
+    kept: IO[Any] = tempfile.TemporaryFile(dir=folder) if file is None else file  # noqa: SIM115  # it outlives this
+    kept.writelines(parts)
+    kept.flush()
+    return kept

@@ -1,0 +1,148 @@
+"""Bodies with files lie on the disk while they come; the memory they take is counted all the same."""
+
+import asyncio
+import hmac
+from base64 import b64decode
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from runtime.door.arriving import IN_MEMORY, Arriving, Spool, Stored
+from runtime.door.intake import Intake
+from runtime.program import Guard
+from runtime.shapes import Shape, array, field, integer, record, text
+from tests.runtime.door.harness import PATH, House, Reply, program
+from tests.runtime.door.test_parts import MEDIA, form, part
+
+FILE = record("File", field("name", text), field("size", integer))
+WITH_CONTENT = record("File", field("name", text), field("size", integer), field("base64", text))
+LARGE = bytes(range(256)) * 4 * (IN_MEMORY // 1024) * 4  # a megabyte of all there is
+PIECE = 65_536
+
+
+def payload(file: Shape) -> Shape:
+    return record("P", field("foto", file.kind()))
+
+
+def house(shape: Shape, room: int = 64_000_000, secrets: dict[str, str] | None = None, **clauses: Any) -> House:
+    one = program(shape=shape, accept=("multipart",), limit=50_000_000, **clauses)
+    return House(one, room=room, secrets=secrets)
+
+
+async def send(door: House, body: bytes, **headers: str) -> tuple[Reply, int]:
+    """Send a body in pieces; the answer, and the most that was held of it."""
+    held: list[int] = []
+
+    async def watch() -> None:
+        while True:
+            held.append(door.intake.held)
+            await asyncio.sleep(0)
+
+    watching = asyncio.create_task(watch())
+    pieces = [body[at : at + PIECE] for at in range(0, len(body), PIECE)]
+    sent = {"content_length": str(len(body)), "content_type": MEDIA, **headers}
+    reply = await door.request("POST", PATH, pieces, **sent)
+    watching.cancel()
+    return reply, max(held)
+
+
+async def test_large_form_is_not_held_in_memory_while_it_comes() -> None:
+    door = house(payload(FILE))
+    reply, most = await send(door, form(part("foto", LARGE, file="a.png")))
+    assert (reply.status, door.engine.accepted[0].payload.foto.size) == (200, len(LARGE))
+    assert 0 < most <= IN_MEMORY
+    assert door.intake.held == 0
+
+
+async def test_content_that_a_flow_declares_comes_out_as_it_was_sent() -> None:
+    door = house(payload(WITH_CONTENT))
+    body = form(part("foto", LARGE, file="a.png"))
+    reply, _ = await send(door, body)
+    assert reply.status == 200
+    [kept] = door.engine.accepted
+    assert b64decode(kept.payload.foto.base64) == LARGE
+    assert door.intake.held == 0
+
+
+async def test_form_that_is_kept_reads_again_as_it_was_read_first() -> None:
+    shape = record(
+        "P",
+        field("n", integer),
+        field("fotos", array(WITH_CONTENT.kind())),
+        field("raw", record("R", field("x", integer, required=False)).kind()),
+    )
+    door = house(shape)
+    fotos = [part("fotos", LARGE[:size], file=f"{size}") for size in (0, 1, 2, 3, IN_MEMORY)]
+    reply, _ = await send(door, form(part("n", "7"), part("raw", '{"x":null}'), *fotos))
+    assert reply.status == 200
+    [kept] = door.engine.accepted
+    assert shape.decode_form(kept.body).payload == kept.payload
+    assert [foto.size for foto in kept.payload.fotos] == [0, 1, 2, 3, IN_MEMORY]
+
+
+async def test_content_that_a_flow_declares_needs_room_while_it_is_read() -> None:
+    body = form(part("foto", LARGE, file="a.png"))
+    alone = house(payload(WITH_CONTENT), room=2_000_000)
+    assert (await send(alone, body))[0].status == 200
+    beside = house(payload(WITH_CONTENT), room=2_000_000)
+    beside.intake.held = 1
+    assert (await send(beside, body))[0].status == 503
+    assert beside.intake.held == 1
+    counted = house(payload(FILE), room=2_000_000)
+    counted.intake.held = 1
+    assert (await send(counted, body))[0].status == 200
+
+
+async def test_large_form_is_judged_over_its_bytes_before_it_is_read() -> None:
+    guard = Guard("github", {"secret": "S"}, {})
+    body = form(part("foto", LARGE, file="a.png"))
+    proof = {"x_hub_signature_256": f"sha256={hmac.digest(b's3cr3t', body, sha256).hex()}"}
+    guarded = house(payload(FILE), guard=guard, secrets={"S": "s3cr3t"})
+    assert (await send(guarded, body, **proof))[0].status == 200
+    tampered = house(payload(FILE), guard=guard, secrets={"S": "s3cr3t"})
+    assert (await send(tampered, body.replace(b"a.png", b"b.png"), **proof))[0].status == 401
+    assert tampered.engine.accepted == []
+
+
+async def test_large_form_that_is_none_is_refused() -> None:
+    reply, _ = await send(house(payload(FILE)), LARGE)
+    assert (reply.status, reply.json()["type"]) == (400, "urn:seta:problem:not-multipart")
+
+
+async def test_form_larger_than_the_limit_is_refused_while_it_comes() -> None:
+    door = House(program(shape=payload(FILE), accept=("multipart",), limit=len(LARGE)))
+    pieces = [LARGE[:PIECE]] * 100
+    reply = await door.request("POST", PATH, pieces, transfer_encoding="chunked", content_type=MEDIA)
+    assert (reply.status, door.intake.held) == (413, 0)
+
+
+async def test_file_has_no_name_and_is_gone_with_what_was_read(tmp_path: Path) -> None:
+    arriving = Arriving(Spool(tmp_path))
+    written = [await arriving.add(LARGE[:PIECE]) for _ in range(5)]
+    assert written == [0, 0, 0, IN_MEMORY, 0]
+    assert list(tmp_path.iterdir()) == []  # noqa: ASYNC240  # of a test
+    content = await arriving.whole()
+    assert isinstance(content, Stored)
+    arriving.close()
+    assert bytes(content) == LARGE[:PIECE] * 5
+    assert (len(content), content[PIECE : PIECE + 3], content[-1:]) == (5 * PIECE, LARGE[:3], LARGE[PIECE - 1 : PIECE])
+
+
+async def test_small_form_stays_in_memory(tmp_path: Path) -> None:
+    arriving = Arriving(Spool(tmp_path / "nowhere"))
+    assert [await arriving.add(b"a"), await arriving.add(b"b")] == [0, 0]
+    assert await arriving.whole() == b"ab"
+
+
+@pytest.mark.parametrize(
+    ("spool", "status"),
+    [(Spool(Path("/nowhere")), 503), (Spool(None, lambda: False), 507)],
+)
+async def test_disk_that_takes_no_file_refuses_and_holds_nothing(spool: Spool, status: int) -> None:
+    door = house(payload(FILE))
+    door.intake = Intake(64_000_000, 5, spool)
+    door.door._intake = door.intake  # noqa: SLF001  # another spool for one test
+    reply, _ = await send(door, form(part("foto", LARGE, file="a.png")))
+    assert (reply.status, door.intake.held) == (status, 0)
