@@ -542,6 +542,7 @@ async def test_an_endless_answer_ends_at_the_cap() -> None:
 @pytest.mark.parametrize(
     ("content", "coding"),
     [(b"x", "br"), (b"x", "gzip, gzip"), (b"not zipped", "gzip"), (gzip.compress(b"x" * 1000)[:-9], "gzip")],
+    ids=["unknown coding", "two codings", "not zipped", "cut short"],  # two processes have to give the same names
 )
 async def test_an_answer_in_a_coding_that_cannot_be_read_fails_for_good(content: bytes, coding: str) -> None:
     async with opened(transport=giving(content, coding)) as http:
