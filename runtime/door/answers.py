@@ -162,6 +162,13 @@ AMBIGUOUS: Final = problem(
     "Send either Content-Length or Transfer-Encoding, not both. Nothing was stored.",
     headers=[_CLOSE],
 )
+NO_LENGTH: Final = problem(
+    400,
+    "no-length",
+    "Content-Length is not a number",
+    "Leave that header to what sends the body. Nothing was stored.",
+    headers=[_CLOSE],
+)
 PARAMETERS: Final = problem(
     400,
     "parameters",

@@ -29,6 +29,7 @@ T = TypeVar("T")
 Scope = Mapping[str, Any]
 Send = Callable[[dict[str, Any]], Awaitable[None]]
 
+_LENGTH_DIGITS: Final = 18  # no limit has more
 _ALIVE: Final = answers.document(200, {"schema": "seta.alive/1", "alive": True})
 
 
@@ -122,7 +123,9 @@ class Door:
             return None if chunked else 0
         if chunked:
             raise Refused(answers.AMBIGUOUS)
-        if (length := int(announced)) > hook.program.limit:
+        if not announced.isdigit():
+            raise Refused(answers.NO_LENGTH)
+        if len(announced) > _LENGTH_DIGITS or (length := int(announced)) > hook.program.limit:
             raise Refused(answers.too_large(hook.flow, hook.program.limit))
         return length
 

@@ -174,16 +174,22 @@ class House:
 
     async def request(self, method: str, path: str, chunks: Sequence[bytes | None] = (), **headers: str) -> Reply:
         """Send chunks; None breaks the connection off."""
-        messages = _messages(chunks)
         listed = [(name.replace("_", "-").encode(), value.encode()) for name, value in headers.items()]
-        path, _, query = path.partition("?")
+        return await self.ask(method, path.encode(), listed, chunks)
+
+    async def ask(
+        self, method: str, target: bytes, headers: list[tuple[bytes, bytes]], chunks: Sequence[bytes | None] = ()
+    ) -> Reply:
+        """Send a request byte by byte as it is given."""
+        messages = _messages(chunks)
+        path, _, query = target.partition(b"?")
         scope = {
             "type": "http",
             "method": method,
-            "raw_path": path.encode(),
-            "path": path,
-            "query_string": query.encode(),
-            "headers": listed,
+            "raw_path": path,
+            "path": path.decode(errors="replace"),
+            "query_string": query,
+            "headers": headers,
         }
         sent: list[dict[str, Any]] = []
 

@@ -1,5 +1,8 @@
 """Every scheme with its worked example: accepted as it is, and not accepted once anything of it is another."""
 
+import hmac
+from base64 import b64decode, b64encode, urlsafe_b64encode
+from collections.abc import Callable
 from dataclasses import replace
 
 import msgspec
@@ -194,3 +197,43 @@ def test_headers_that_prove_the_sender_are_known_and_the_proof_is_in_the_first(s
 def test_headers_that_a_scheme_does_not_look_at_prove_nothing() -> None:
     assert proving_headers("github", {}) == ("X-Hub-Signature-256",)
     assert proving_headers("standard", {}) == ("webhook-signature", "webhook-id", "webhook-timestamp")
+
+
+def test_meta_signs_as_its_libraries_document_it() -> None:
+    signature = "sha256=0329a06b62cd16b33eb6792be8c60b158d89a2ee3a876fce9a881ebb488c0914"
+    delivery = Delivery(secrets={"secret": "secret"}, headers={"X-Hub-Signature-256": signature}, body="test")
+    assert verdict(named("meta"), delivery) is None
+
+
+@pytest.mark.parametrize(
+    ("options", "key", "content", "algorithm", "written"),
+    [
+        ({}, b"s3cr3t", b"B", "sha256", bytes.hex),
+        ({"algorithm": "sha1"}, b"s3cr3t", b"B", "sha1", bytes.hex),
+        ({"algorithm": "sha512", "encoding": "base64"}, b"s3cr3t", b"B", "sha512", lambda d: b64encode(d).decode()),
+        ({"encoding": "base64url"}, b"s3cr3t", b"B", "sha256", lambda d: urlsafe_b64encode(d).decode()),
+        ({"prefix": "v1,"}, b"s3cr3t", b"B", "sha256", lambda d: f"v1,{d.hex()}"),
+        ({"prefix": "sha256="}, b"s3cr3t", b"B", "sha256", lambda d: f"00, sha256={d.hex()}"),
+        ({"key": "hex"}, bytes.fromhex("00ff"), b"B", "sha256", bytes.hex),
+        ({"key": "base64"}, b64decode("czNjcjN0"), b"B", "sha256", bytes.hex),
+        ({"signed": "{method} {url}"}, b"s3cr3t", b"POST https://hooks.example/a?n=1%202", "sha256", bytes.hex),
+        ({"signed": "{query.n}:{body}"}, b"s3cr3t", b"1 2:B", "sha256", bytes.hex),
+        ({"signed": "{id}{{}}", "id": "X-Id"}, b"s3cr3t", b"i{}", "sha256", bytes.hex),
+    ],
+)
+def test_hmac_signs_what_its_options_say(
+    options: dict[str, str], key: bytes, content: bytes, algorithm: str, written: Callable[[bytes], str]
+) -> None:
+    """What is signed, with which key and how it is written is said by the test, not by the product."""
+    secret = {"hex": "00ff", "base64": "czNjcjN0"}.get(options.get("key", ""), "s3cr3t")
+    signature = written(hmac.new(key, content, algorithm).digest())
+    delivery = Delivery(
+        secrets={"secret": secret},
+        options={"header": "X-Sig", **options},
+        headers={"X-Sig": signature, "X-Id": "i"},
+        body="B",
+        url="https://hooks.example/a?n=1%202",
+    )
+    assert verdict(named("hmac"), delivery) is None
+    other = with_headers(call_of(delivery), {"x-sig": signature.translate(str.maketrans("0123456789", "1234567890"))})
+    assert verdict(named("hmac"), delivery, other) is Denied.WRONG
