@@ -170,7 +170,8 @@ class Scheme(msgspec.Struct, frozen=True, omit_defaults=True, tag="scheme"):
 
     Parameters have the types of the language, and three more: `secret` takes `secret.NAME`, `header` the name of one
     in quotes, `template` quoted text whose holes are parts of a request. `proof` says in which header what is proven
-    how; `{header}` in it stands for the option of that name.
+    how; `{header}` in it stands for the option of that name. `curl` is what curl is given for that, with parameters in
+    braces, where nothing has to be computed. One that `signs_address` needs the address that senders call.
     """
 
     name: str
@@ -179,6 +180,8 @@ class Scheme(msgspec.Struct, frozen=True, omit_defaults=True, tag="scheme"):
     doc: str
     clause: str = "signed"
     examples: tuple[Delivery, ...] = ()
+    curl: str = ""
+    signs_address: bool = False
 
 
 Entry = Function | Entity | Verb | Template | Scheme

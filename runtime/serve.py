@@ -40,6 +40,7 @@ from runtime.program import Program
 from runtime.reload.compiling import Refused
 from runtime.reload.reloader import MakeVerbs, Reloader, Rooms
 from runtime.reload.watch import watch
+from runtime.schemes import signs_address
 from runtime.settings import Settings
 from runtime.steps import verbs
 
@@ -77,7 +78,7 @@ def compose(settings: Settings, journal: SqliteJournal, make_verbs: MakeVerbs, p
     readiness = Readiness(journal, hooks)
     intake = Intake(settings.bodies, settings.body_seconds, Spool(settings.data, journal.room))
     door = Door(engine, hooks, readiness, intake)
-    facade = Facade(settings, lambda: served(hooks.table))
+    facade = Facade(settings, lambda: served(hooks.table), lambda: reloader.places)
     operations = LocalOperations(journal, facade, engine.hands, engine.again)
     rooms = Rooms(journal, engine, programs, hooks, readiness, public_base(settings), around, make_verbs)
     reloader = Reloader(rooms, settings.flows, settings.environment, pool.renew)
@@ -203,12 +204,26 @@ async def run(house: House, announce: Announce, stop: Stop) -> int:
         house.engine.start()
         stop.listen()
         reloads = _reloads(house)
+        _warn(house)
         announce(Started(house.settings, house.facade.urls()))
         return await _wait(stop, (public, *inside))
     finally:
         for task in reloads:
             task.cancel()
         await _drain(house, public, inside)
+
+
+def _warn(house: House) -> None:
+    """Say which flows refuse everybody, because what is signed is another address than ours."""
+    if house.settings.public_url is not None:
+        return
+    for program in house.facade.flows().values():
+        if program.guard is not None and signs_address(program.guard.scheme, program.guard.options):
+            logger.warning(
+                "senders sign the address that they call: unless it is %s, `serve --public-url` has to say it",
+                public_base(house.settings),
+                extra={"flow": program.flow},
+            )
 
 
 def _reloads(house: House) -> list[asyncio.Task[None]]:

@@ -79,7 +79,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     backlog: int = 2048
     header_seconds: float = 5.0  # from an open connection to the end of a request's headers
     body_seconds: float = 10.0  # from there to the end of its body
-    bodies: int = 64 * MEGABYTE  # of bodies that are not answered yet, all together
+    bodies: int = 64 * 1024**2  # of bodies that are not answered yet, all together
 
     @property
     def socket(self) -> Path:

@@ -26,7 +26,8 @@ from dsl import nodes
 
 _PATH = re.compile(r"(/[A-Za-z0-9._~-]+)+")
 _OURS = ("/v1", "/livez", "/readyz")
-MAX_BODY = 100 * 1024 * 1024
+MAX_BODY = 64 * 1024 * 1024
+MAX_FORM = 100 * 1024 * 1024  # of several parts, whose files lie on the disk
 
 
 def check_trigger(expanded: Expanded, expressions: Expressions, payload: Scope, facts: Facts, reports: Reports) -> None:
@@ -35,8 +36,8 @@ def check_trigger(expanded: Expanded, expressions: Expressions, payload: Scope, 
     _once(trigger, reports)
     for clause in trigger.clauses:
         match clause:
-            case nodes.Limit(size=size) if not 0 < size <= MAX_BODY:
-                reports.add("E219", clause.span, "a body may have up to 100 MB", "out of range")
+            case nodes.Limit(size=size) if not 0 < size <= _most(trigger):
+                reports.add("E219", clause.span, "a body may have up to 64 MB, or 100 MB for multipart", "out of range")
             case nodes.Dedupe(key=key) | nodes.Serial(key=key):
                 _key(key, expressions, payload, reports)
             case nodes.Concurrency(limit=limit) if limit < 1:
@@ -50,6 +51,11 @@ def check_trigger(expanded: Expanded, expressions: Expressions, payload: Scope, 
     check_bodies(trigger, facts, reports)
     facts.guard = guard_of(trigger, expressions, reports)
     _check_path(trigger, reports)
+
+
+def _most(trigger: nodes.Trigger) -> int:
+    kinds = (kind.text for clause in trigger.clauses if isinstance(clause, nodes.Accept) for kind in clause.kinds)
+    return MAX_FORM if "multipart" in kinds else MAX_BODY
 
 
 def _once(trigger: nodes.Trigger, reports: Reports) -> None:

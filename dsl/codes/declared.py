@@ -9,7 +9,7 @@ DECLARED: tuple[Code, ...] = (
         "a flow or trigger that makes no sense",
         """\
 A flow has at least one step. A path is like "/leads" or "/erp/orders"; /v1, /livez and /readyz are the server's own. A
-body may have up to 100 MB.
+body may have up to 64 MB, or 100 MB where the flow accepts multipart.
 """,
         bad="""\
 flow a

@@ -81,13 +81,19 @@ class RejectedWithBody(Rejected, frozen=True, kw_only=True):
 
 
 class Url(msgspec.Struct, frozen=True):
-    """Where a flow is called. `sample` is a body that it takes; `accept` are the media types of such bodies."""
+    """Where a flow is called. `sample` is a body that it takes; `accept` are the media types of such bodies.
+
+    `proof` is what a delivery has to carry, for people; `credentials` are curl's arguments for it, for a shell that has
+    the secrets, where curl can do it.
+    """
 
     flow: str
     method: str
     url: str
     sample: str
     accept: tuple[str, ...] = ("application/json",)
+    proof: str = ""
+    credentials: str = ""
 
 
 class Person(msgspec.Struct, frozen=True, kw_only=True):

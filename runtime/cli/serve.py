@@ -11,7 +11,7 @@ from rich.console import Console
 from runtime.cli import logs, options, terminal
 from runtime.cli.data import KNOWN_ERRORS, Problem
 from runtime.cli.folder import code_environment, load_to_serve
-from runtime.cli.urls import curl
+from runtime.cli.urls import show_call
 from runtime.listening import ServeError
 from runtime.serve import Started, serve
 from runtime.settings import Address, Opening, Settings, parse_address
@@ -122,7 +122,7 @@ def _announce(to: Console, started: Started) -> None:
     for url in started.urls:
         to.print()
         to.print(terminal.styled(f"  {url.flow}", "bold"), terminal.styled(url.url), soft_wrap=True)
-        to.print(terminal.styled(f"  {curl(url)}"), soft_wrap=True)
+        show_call(to, url)
     to.print()
     if settings.admin is not None:
         to.print(terminal.styled(f"Admin address: http://{settings.admin}"))

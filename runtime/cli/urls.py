@@ -6,6 +6,7 @@ from pathlib import Path
 from urllib.parse import parse_qsl
 
 import click
+from rich.console import Console
 
 from runtime.admin.documents import Url, UrlList
 from runtime.admin.operations import Outside
@@ -42,16 +43,29 @@ def command(  # noqa: PLR0913  # one an option
     to = terminal.console(color)
     for url in found:
         to.print(terminal.styled(url.flow, "bold"))
-        to.print(terminal.styled(f"  {curl(url)}"), soft_wrap=True)
+        show_call(to, url)
 
 
 def facade(settings: Settings, loaded: Loaded) -> Callable[[bytes], Outside]:
     """What senders will see of a folder, by the key of its addresses."""
-    return lambda key: Facade(settings, lambda: addresses(key, loaded.programs.values()))
+    return lambda key: Facade(
+        settings, lambda: addresses(key, loaded.programs.values()), lambda: loaded.settings.secrets
+    )
+
+
+def show_call(to: Console, url: Url) -> None:
+    """Print the line that sends a flow its sample, and what it lacks where curl cannot prove who sends."""
+    to.print(terminal.styled(f"  {curl(url)}"), soft_wrap=True)
+    if url.proof and not url.credentials:
+        to.print(terminal.styled(f"  wants {url.proof}: without it the answer is 401", "dim"), soft_wrap=True)
 
 
 def curl(url: Url) -> str:
     """Write the line that sends a flow its sample, for a shell."""
+    return f"{_curl(url)} {url.credentials}".rstrip()
+
+
+def _curl(url: Url) -> str:
     if url.accept != ("multipart/form-data",):
         return f"curl {shlex.quote(url.url)} -d {shlex.quote(url.sample)}"
     fields = " ".join(f"--form-string {shlex.quote(f'{name}={value}')}" for name, value in parse_qsl(url.sample))

@@ -68,6 +68,11 @@ class Reloader:
         self._asked = asyncio.Event()
         self._one_at_a_time = asyncio.Lock()
 
+    @property
+    def places(self) -> Mapping[str, str]:
+        """Where the secrets are of what is served, as its seta.toml says."""
+        return {} if self._generation is None else self._generation.settings.secrets
+
     # --- at the start
 
     async def begin(self, loaded: Loaded | Refused) -> None:

@@ -64,6 +64,16 @@ def describe(scheme: str) -> str:
     return _BY_NAME[scheme][0].doc
 
 
+def by_curl(scheme: str, options: Options, secrets: Secrets) -> str:
+    """What curl is given to prove the sender, from what a shell reads secrets by; nothing where that is computed."""
+    return _BY_NAME[scheme][0].curl.format_map({"header": options.get("header", ""), **secrets})
+
+
+def signs_address(scheme: str, options: Options) -> bool:
+    """Whether senders sign the address that they call."""
+    return _BY_NAME[scheme][0].signs_address or "{url}" in str(options.get("signed", ""))
+
+
 def proving_headers(scheme: str, options: Options) -> tuple[str, ...]:
     """The headers in which a sender proves who it is, as people write them: first the one that `proof` ends with.
 
@@ -86,9 +96,11 @@ __all__ = [
     "Denied",
     "Lock",
     "SecretError",
+    "by_curl",
     "call_of",
     "describe",
     "make_lock",
     "proof",
     "proving_headers",
+    "signs_address",
 ]

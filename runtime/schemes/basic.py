@@ -19,6 +19,7 @@ SCHEME = Scheme(
     proof="user and password in Authorization",
     doc="Takes what carries user and password, for senders that sign nothing and let you put both into the address.",
     clause="basic",
+    curl='-u "{user}:{password}"',
     examples=(
         Delivery(
             secrets={"user": "Aladdin", "password": "open sesame"},

@@ -8,6 +8,7 @@ from runtime.schemes._signature import SECRETS
 SCHEME = Scheme(
     name="hotmart",
     params=SECRETS,
+    curl='-H "X-HOTMART-HOTTOK: {secret}"',
     proof="the account's token in X-HOTMART-HOTTOK",
     doc=(
         "Takes what carries the hottok of a Hotmart account. Nothing is signed. `dedupe by id for 3d`, over the body's "

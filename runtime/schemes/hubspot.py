@@ -11,6 +11,7 @@ from runtime.schemes._signature import SECRETS, TOLERANCE, Seen, Signature, body
 SCHEME = Scheme(
     name="hubspot",
     params=(*SECRETS, TOLERANCE),
+    signs_address=True,
     proof="HMAC-SHA256 of method, address, body and time in X-HubSpot-Signature-v3",
     doc=(
         "Takes what HubSpot signs with an app's client secret, in version 3 of its signature. The address is signed: "

@@ -18,6 +18,7 @@ SCHEME = Scheme(
         "`Authorization` it stands after `Bearer`, or alone."
     ),
     clause="token",
+    curl='-H "{header}: {secret}"',
     examples=(
         Delivery(secrets={"secret": "s3cr3t"}, options={"header": "X-Token"}, headers={"X-Token": "s3cr3t"}),
         Delivery(

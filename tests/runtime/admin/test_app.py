@@ -279,7 +279,7 @@ async def test_messages_are_listed(app: Admin) -> None:
 
 async def test_urls_are_listed(app: Admin) -> None:
     url = {"flow": "erp", "method": "POST", "url": "http://127.0.0.1:8400/v1/a", "sample": "{}"}
-    listed = {**url, "accept": ["application/json"]}
+    listed = {**url, "accept": ["application/json"], "proof": "", "credentials": ""}
     assert await get(app, "/urls") == {"schema": "seta.urls/1", "urls": [listed]}
 
 

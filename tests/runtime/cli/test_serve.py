@@ -7,6 +7,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from tests.receiver import Received, Receiver
 from tests.runtime.cli.process import RETOMADA, ROOT, ServerProcess, seta
 
@@ -61,6 +63,58 @@ def test_printed_line_works_for_every_kind_of_body(tmp_path: Path) -> None:
         for flow in server.flows:
             assert server.curl(flow).startswith("HTTP/1.1 200 OK"), flow
         until(lambda: done() == {"json", "form", "partes", "texto"})
+
+
+GUARDED = """\
+flow token on webhook token header "X-Token" (secret.CHAVE) {n: int} -> log n
+flow basic on webhook basic(secret.USER, secret.CHAVE) {n: int} -> log n
+flow hotmart on webhook signed hotmart(secret.FILED) {n: int} -> log n
+flow github on webhook signed github(secret.CHAVE) {n: int} -> log n
+flow hubspot on webhook signed hubspot(secret.CHAVE) {n: int} -> log n
+"""
+
+
+def test_printed_line_of_a_guarded_flow_works_where_the_secrets_are_or_says_what_is_needed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "flows").mkdir()
+    (tmp_path / "flows" / "guarded.seta").write_text(GUARDED)
+    (tmp_path / "flows" / "seta.toml").write_text('[secrets]\nUSER = "env:MINHA"\nFILED = "file:h o t"\n')
+    (tmp_path / "flows" / "h o t").write_text("hottok\n")
+    secrets = {"SETA_SECRET_CHAVE": "ch4ve $x", "MINHA": "eu"}
+    for name, value in secrets.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.chdir(tmp_path)
+    with ServerProcess(tmp_path, **secrets) as server:
+        lines = {flow.name: flow.curl.partition(" -d ")[2] for flow in server.flows.values()}
+        assert lines == {
+            "token": """'{"n":1}' -H "X-Token: $SETA_SECRET_CHAVE\"""",
+            "basic": """'{"n":1}' -u "$MINHA:$SETA_SECRET_CHAVE\"""",
+            "hotmart": """'{"n":1}' -H "X-HOTMART-HOTTOK: $(cat 'flows/h o t')\"""",
+            "github": """'{"n":1}'""",
+            "hubspot": """'{"n":1}'""",
+        }
+        for flow in ("token", "basic", "hotmart"):
+            assert server.curl(flow).startswith("HTTP/1.1 200 OK"), flow
+        assert server.curl("github").startswith("HTTP/1.1 401 Unauthorized")
+        wants = "  wants HMAC-SHA256 of the body in X-Hub-Signature-256: without it the answer is 401\n"
+        assert f"{server.flows['github'].curl}\n{wants}" in server.printed
+
+
+def test_server_that_does_not_know_the_address_that_senders_sign_warns(tmp_path: Path) -> None:
+    (tmp_path / "flows").mkdir()
+    (tmp_path / "flows" / "guarded.seta").write_text(GUARDED)
+    secrets = {f"SETA_SECRET_{name}": "x" for name in ("CHAVE", "USER", "FILED")}
+    with ServerProcess(tmp_path, **secrets) as server:
+        [told] = [json.loads(line) for line in server.errors.splitlines()]
+        assert (told["level"], told["flow"], told["message"]) == (
+            "warning",
+            "hubspot",
+            f"senders sign the address that they call: unless it is http://127.0.0.1:{server.port},"
+            " `serve --public-url` has to say it",
+        )
+    with ServerProcess(tmp_path, "--public-url", "https://hooks.example.com", **secrets) as server:
+        assert server.errors == ""
 
 
 async def test_second_example_reaches_the_other_system(tmp_path: Path) -> None:
