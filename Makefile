@@ -15,6 +15,8 @@ $(STAMP): pyproject.toml .ci/requirements-dev.txt
 	@$(PYTHON) -m venv --clear $(VENV)
 	@$(PIP) install --require-hashes -r .ci/requirements-dev.txt
 	@$(PIP) install --no-deps --no-build-isolation -e .
+	@$(BIN)/python -m compileall -q dsl compiler runtime
+	@$(BIN)/python -c 'from dsl.grammar import keep_tables; keep_tables()'
 	@touch $@
 
 # The command takes the shell's place, so that signals and exit code are its own; the receiver ends once it is gone.

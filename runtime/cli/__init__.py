@@ -1,6 +1,6 @@
 """The command `seta`. Each subcommand is a module of its own, imported only when it is called."""
 
-from importlib import import_module, metadata
+from importlib import import_module
 from typing import Final
 
 import click
@@ -56,10 +56,15 @@ class _Commands(click.Group):
 
 
 def _version() -> str:
-    try:
-        return metadata.version("seta")
-    except metadata.PackageNotFoundError:
-        return "(not installed)"
+    """What is installed; who reads the metadata of packages loads half of the standard library for it."""
+    told: str = import_module("runtime.cli.version").version()
+    return told
+
+
+def _show_version(ctx: click.Context, param: click.Parameter, asked: bool) -> None:  # noqa: ARG001, FBT001  # click's
+    if asked and not ctx.resilient_parsing:
+        click.echo(f"seta {_version() or '(not installed)'}")
+        ctx.exit()
 
 
 @click.group(
@@ -67,7 +72,14 @@ def _version() -> str:
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
     epilog=_EXAMPLES,
 )
-@click.version_option(_version(), prog_name="seta", message="%(prog)s %(version)s")
+@click.option(
+    "--version",
+    is_flag=True,
+    is_eager=True,
+    expose_value=False,
+    callback=_show_version,
+    help="Show the version and exit.",
+)
 def command() -> None:
     """Flows as text: a webhook comes in, the delivery is kept, the steps run."""
 

@@ -12,7 +12,6 @@ from rich.console import Console
 from compiler.catalog import Catalog, EffectClass, Field, Param, Slot
 from compiler.reports import nearest
 from runtime.cli import freeze, options, page, terminal
-from runtime.cli.data import Problem
 from runtime.cli.entries import (
     AnyEntry,
     EntityEntry,
@@ -24,6 +23,7 @@ from runtime.cli.entries import (
     entries,
     param_type,
 )
+from runtime.cli.problems import Problem
 from runtime.folder import FolderError, folder_catalog
 from runtime.steps import catalog
 

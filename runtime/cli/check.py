@@ -2,7 +2,7 @@
 
 import shutil
 import sys
-from importlib import metadata
+from importlib import import_module
 from pathlib import Path
 from typing import Final
 
@@ -13,12 +13,11 @@ from dsl import Diagnostic, has_errors, render_json, render_text, summary
 from dsl.fixes import Mended
 from dsl.render import render_github, render_sarif
 from runtime.cli import options
-from runtime.cli.data import Problem
-from runtime.cli.folder import is_colored
 from runtime.cli.mend import mend
+from runtime.cli.problems import Problem, is_colored
 from runtime.cli.terminal import clean
+from runtime.compiling import check_path
 from runtime.folder import FolderError, folder_catalog, folder_settings
-from runtime.loader import check_path
 from runtime.steps import catalog
 
 _WIDEST: Final = 120
@@ -83,7 +82,7 @@ def _shown(found: list[Diagnostic], format_: str, color: str) -> str:
         case "json":
             return render_json(found)
         case "sarif":
-            return render_sarif(found, version=_version())
+            return render_sarif(found, version=import_module("runtime.cli.version").version())
         case "github":
             return render_github(found)
         case _:
@@ -95,10 +94,3 @@ def _text(found: list[Diagnostic], color: str) -> str:
     width = min(shutil.get_terminal_size().columns, _WIDEST) if terminal else _WIDTH_OF_A_PIPE
     text = render_text(found, color=is_colored(color, terminal), width=width)
     return "\n".join(part for part in (text, f"{summary(found)}\n") if part)
-
-
-def _version() -> str:
-    try:
-        return metadata.version("seta")
-    except metadata.PackageNotFoundError:
-        return ""

@@ -3,13 +3,12 @@
 import asyncio
 from collections.abc import Awaitable, Callable
 from pathlib import Path
-from typing import Any, Final, TypeVar
-
-import click
+from typing import Final, TypeVar
 
 from runtime.admin.connect import Load, SeenBy, connect
 from runtime.admin.operations import NoSuchFlowError, Operations, UnclearIdError, UnknownIdError
 from runtime.admin.remote import RefusedError
+from runtime.cli.problems import Problem
 from runtime.engine.hands import WrongState
 from runtime.facade import Facade
 from runtime.journal import FolderInUse, JournalTooNew, NotAJournal
@@ -33,16 +32,6 @@ KNOWN_ERRORS: Final = (
     WrongState,
     OSError,
 )
-
-
-class Problem(click.ClickException):
-    """Flows or data have a problem: the exit code is 1."""
-
-    exit_code = 1
-
-    def show(self, file: Any = None) -> None:
-        """Print the message, with our name before it."""
-        click.echo(f"seta: {self.format_message()}", file=file, err=True)
 
 
 def ask(settings: Settings, question: Callable[[Operations], Awaitable[T]], load: Load | None = None) -> T:

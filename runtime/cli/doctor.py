@@ -17,7 +17,7 @@ import msgspec
 
 from dsl import summary
 from runtime.cli import options, terminal
-from runtime.cli.data import Problem
+from runtime.cli.problems import Problem
 from runtime.connections import local
 from runtime.extend.modules import OwnPythonError
 from runtime.folder import FolderError

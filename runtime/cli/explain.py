@@ -15,11 +15,10 @@ from compiler.catalog import Catalog
 from compiler.explain import long_form, python, tree, types
 from compiler.pipeline import Compiled
 from runtime.cli import options, page, terminal
-from runtime.cli.data import Problem
-from runtime.cli.folder import refuse
 from runtime.cli.plans import Leaving, Plan, PlanList, Sent, Step, Waiting, plan_of
+from runtime.cli.problems import Problem, refuse
+from runtime.compiling import compile_path
 from runtime.folder import FolderError, folder_catalog, folder_settings
-from runtime.loader import compile_path
 from runtime.steps import catalog
 
 _STAGES: Final[dict[str, Callable[[Compiled], str]]] = {

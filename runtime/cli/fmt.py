@@ -11,9 +11,8 @@ import click
 
 from dsl import Diagnostic, Source, format_text, read_source
 from runtime.cli import options
-from runtime.cli.data import Problem
-from runtime.cli.folder import is_colored, refuse
 from runtime.cli.mend import replace_file
+from runtime.cli.problems import Problem, is_colored, refuse
 from runtime.cli.terminal import clean
 from runtime.folder import FolderError, flow_files
 

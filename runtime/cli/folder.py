@@ -1,15 +1,12 @@
 """Loading flows for a command, and telling people what is wrong with them."""
 
 import os
-import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
-import click
-
-from dsl import Diagnostic, Severity, render_text, summary
-from runtime.cli.data import Problem
+from dsl import Severity
+from runtime.cli.problems import Problem, refuse, show_problems
 from runtime.extend.loading import Own
 from runtime.extend.modules import OwnPythonError
 from runtime.folder import FolderError, folder_of
@@ -48,7 +45,7 @@ def _load(flows: Path, color: str, own: Own | None) -> Loaded | Refused:
         return Refused(str(error))
     refused = refusal(flows, loaded.folder)
     if refused is not None and loaded.folder.broken:
-        _show(loaded.diagnostics, color)
+        show_problems(loaded.diagnostics, color)
     return refused or loaded
 
 
@@ -82,19 +79,3 @@ def secrets_or_refuse(loaded: Loaded, flows: Path) -> dict[str, str]:
 def code_environment(environment: Mapping[str, str]) -> dict[str, str]:
     """What the Python of flows sees of the environment."""
     return {name: environment[name] for name in _PASSED_TO_CODE if name in environment}
-
-
-def refuse(diagnostics: Iterable[Diagnostic], color: str) -> None:
-    """Print diagnostics and what they come to on standard error, and end with exit code 1."""
-    found = list(diagnostics)
-    _show(found, color)
-    raise Problem(summary(found))
-
-
-def _show(diagnostics: Iterable[Diagnostic], color: str) -> None:
-    click.echo(render_text(list(diagnostics), color=is_colored(color, sys.stderr.isatty())), err=True)
-
-
-def is_colored(color: str, terminal: bool) -> bool:  # noqa: FBT001  # a fact about a stream
-    """Whether to colour what goes to a stream that is a terminal or not."""
-    return {"always": True, "never": False}.get(color, terminal)

@@ -6,8 +6,8 @@ from pathlib import Path
 import click
 
 from compiler.own import NAME, Own, write_catalog_file
-from runtime.cli.data import Problem
 from runtime.cli.mend import replace_file
+from runtime.cli.problems import Problem
 from runtime.extend.modules import OwnPythonError
 from runtime.folder import FolderError
 from runtime.frozen import differences, in_file_and_python, together

@@ -9,7 +9,7 @@ from typing import Final
 
 from dsl import Diagnostic, Source, read_source
 from dsl.fixes import Mended, compatible, edits_by_path, rewrite
-from runtime.cli.data import Problem
+from runtime.cli.problems import Problem
 
 ROUNDS: Final = 10  # a mended step may show its next mistake; more than so many is a fix that undoes another
 

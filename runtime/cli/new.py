@@ -11,7 +11,7 @@ import click
 
 from dsl import Source, nodes, parse, read_source
 from runtime.cli import options
-from runtime.cli.data import Problem
+from runtime.cli.problems import Problem
 from runtime.folder import flow_files
 
 _FLOW: Final = """\

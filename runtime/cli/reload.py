@@ -7,7 +7,8 @@ import click
 from runtime.admin.connect import find_server
 from runtime.admin.documents import Reloaded
 from runtime.cli import options, terminal
-from runtime.cli.data import Problem, run, settings_for
+from runtime.cli.data import run, settings_for
+from runtime.cli.problems import Problem
 from runtime.settings import Settings
 
 

@@ -15,8 +15,9 @@ from runtime.admin.changes import MOST_REPLAYS
 from runtime.admin.documents import ReplayList
 from runtime.admin.operations import Operations
 from runtime.cli import options, terminal
-from runtime.cli.data import Problem, ask, settings_for
+from runtime.cli.data import ask, settings_for
 from runtime.cli.folder import load_or_refuse, python_or_refuse
+from runtime.cli.problems import Problem
 from runtime.engine.again import ENDS, Wanted
 from runtime.engine.rejudging import WantedRejected
 from runtime.engine.starting import Page, Replayed

@@ -7,7 +7,8 @@ import click
 
 from runtime.admin.documents import Restored
 from runtime.cli import options, terminal
-from runtime.cli.data import KNOWN_ERRORS, Problem
+from runtime.cli.data import KNOWN_ERRORS
+from runtime.cli.problems import Problem
 from runtime.connections import local
 from runtime.journal import take_blocking
 from runtime.journal.backup import restore

@@ -12,12 +12,14 @@ import msgspec
 from compiler.catalog import Catalog
 from runtime.admin.documents import NULL, RunWithSteps, detail_from, rfc3339
 from runtime.cli import options, terminal
-from runtime.cli.data import KNOWN_ERRORS, Problem
+from runtime.cli.data import KNOWN_ERRORS
 from runtime.cli.folder import code_environment, load_whole_or_refuse, secrets_or_refuse
+from runtime.cli.problems import Problem
+from runtime.compiling import flows_of
 from runtime.door.bodies import Screen, decode
 from runtime.folder import folder_of
 from runtime.journal.protocol import Kind, RunState
-from runtime.loader import Loaded, flows_of
+from runtime.loader import Loaded
 from runtime.program import Program
 from runtime.serve import now
 from runtime.settings import Opening, Settings

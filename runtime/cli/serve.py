@@ -9,8 +9,9 @@ import click
 from rich.console import Console
 
 from runtime.cli import logs, options, terminal
-from runtime.cli.data import KNOWN_ERRORS, Problem
+from runtime.cli.data import KNOWN_ERRORS
 from runtime.cli.folder import code_environment, load_to_serve
+from runtime.cli.problems import Problem
 from runtime.cli.urls import show_call
 from runtime.listening import ServeError
 from runtime.serve import Started, serve

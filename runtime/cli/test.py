@@ -14,9 +14,11 @@ import msgspec
 from compiler.ir.trials import Trial
 from dsl import Diagnostic, Label, render_text
 from runtime.cli import options, terminal
-from runtime.cli.folder import code_environment, is_colored, load_whole_or_refuse
+from runtime.cli.folder import code_environment, load_whole_or_refuse
+from runtime.cli.problems import is_colored
+from runtime.compiling import trials_of
 from runtime.folder import folder_of
-from runtime.loader import Loaded, trials_of
+from runtime.loader import Loaded
 from runtime.trial import Outcome, bench
 
 _WIDEST: Final = 120

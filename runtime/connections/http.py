@@ -10,48 +10,24 @@ import re
 import time
 import zlib
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from datetime import UTC
-from email.message import Message
 from email.utils import parsedate_to_datetime
-from typing import Final
 from urllib.parse import urlsplit
 
 import aiohttp
 import httpx
 from aiohttp.abc import AbstractResolver
 
+from runtime.connections.asking import CAP, LIMIT, Answer
 from runtime.connections.guard import Guard
 from runtime.connections.wire import AiohttpWire, HttpxWire, Opened, Wire
 from runtime.failures import Kind, StepFailure
-
-LIMIT: Final = 15.0  # s for one request and its answer
-CAP: Final = 1_000_000  # bytes of an answer, decoded
 
 _CONNECT_LIMIT = 10.0  # s until there is a connection, the wait for a free one included
 
 _START = 200  # characters of a refusal that are told
 _START_LIMIT = 1.0  # s
 _LONGEST_PAUSE = 86_400.0  # s, whatever the other side asks for
-
-
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """A whole answer, its body decoded. The names of its headers are in any case."""
-
-    status: int
-    headers: Mapping[str, str]
-    content: bytes
-
-    @property
-    def text(self) -> str:
-        """The body in the charset that its type names, or else in UTF-8."""
-        kind = Message()
-        kind["Content-Type"] = self.headers.get("Content-Type", "")
-        try:
-            return self.content.decode(str(kind.get_param("charset", "utf-8")), "replace")
-        except LookupError:  # no charset that Python knows
-            return self.content.decode("utf-8", "replace")
 
 
 class HttpClient:

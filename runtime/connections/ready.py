@@ -6,8 +6,8 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Final
 
+from runtime.connections.asking import CAP, LIMIT
 from runtime.connections.declared import Basic, Bearer, Connection, Encoding, Header, Http, Local
-from runtime.connections.http import CAP, LIMIT
 
 _AGENT: Final = {"User-Agent": "seta/0.1"}
 _TYPES: Final[Mapping[Encoding, str]] = {

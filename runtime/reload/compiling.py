@@ -14,11 +14,12 @@ from typing import Final
 
 from compiler.pipeline import Folder
 from dsl import render_text, summary
+from runtime.compiling import compile_all
 from runtime.extend.modules import OwnPythonError
 from runtime.folder import FolderError, FolderSettings
 from runtime.frozen import loaded_python
 from runtime.linking import Prepared, finish, prepare
-from runtime.loader import Loaded, compile_all
+from runtime.loader import Loaded
 from runtime.steps import catalog
 
 logger = logging.getLogger("seta.reload")

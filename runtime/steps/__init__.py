@@ -5,7 +5,7 @@ from typing import Final
 
 from compiler.catalog import Catalog, Entry
 from runtime.code import CodePool
-from runtime.connections.http import HttpClient
+from runtime.connections.asking import Asks
 from runtime.connections.ready import NO_CONNECTION, Ready, Web
 from runtime.context import Verb, over
 from runtime.functions import FUNCTIONS
@@ -44,7 +44,7 @@ def catalog() -> Catalog:
     return Catalog.of((*SIGNATURES, *(signature for signature, _ in FUNCTIONS), *SCHEMES))
 
 
-def verbs(http: HttpClient, pool: CodePool, connections: Mapping[str, Ready] | None = None) -> dict[str, Verb]:
+def verbs(http: Asks, pool: CodePool, connections: Mapping[str, Ready] | None = None) -> dict[str, Verb]:
     """What each verb does, under its title in the catalog; and `code`, which the language has itself.
 
     What a verb does over a connection of seta.toml stands under both names (`runtime.context.over`).
@@ -56,7 +56,7 @@ def verbs(http: HttpClient, pool: CodePool, connections: Mapping[str, Ready] | N
     return table
 
 
-def _web(http: HttpClient, web: Web) -> dict[str, Verb]:
+def _web(http: Asks, web: Web) -> dict[str, Verb]:
     return {
         delete.SIGNATURE.title: delete.verb(http, web),
         get.SIGNATURE.title: get.verb(http, web),

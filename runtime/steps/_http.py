@@ -5,8 +5,8 @@ from urllib.parse import urlencode
 
 import msgspec
 
+from runtime.connections.asking import Answer, Asks
 from runtime.connections.declared import Encoding
-from runtime.connections.http import Answer, HttpClient
 from runtime.connections.ready import Web
 from runtime.context import Call, RemoteVerb
 from runtime.failures import StepFailure
@@ -37,7 +37,7 @@ _encode = msgspec.json.Encoder(decimal_format="number").encode
 # The verbs ----------------------------------------------------------------------------------------
 
 
-def sending(http: HttpClient, web: Web, method: str) -> RemoteVerb:
+def sending(http: Asks, web: Web, method: str) -> RemoteVerb:
     """A verb whose `with` is the body. Arguments: the body or None, then the URL's holes."""
 
     async def perform(call: Call) -> Any:
@@ -47,7 +47,7 @@ def sending(http: HttpClient, web: Web, method: str) -> RemoteVerb:
     return RemoteVerb(perform, read_json)
 
 
-def asking(http: HttpClient, web: Web, method: str) -> RemoteVerb:
+def asking(http: Asks, web: Web, method: str) -> RemoteVerb:
     """A verb whose `with` is the query. Arguments: the query or None, then the URL's holes."""
 
     async def perform(call: Call) -> Any:
@@ -57,7 +57,7 @@ def asking(http: HttpClient, web: Web, method: str) -> RemoteVerb:
     return RemoteVerb(perform, read_json)
 
 
-def bare(http: HttpClient, web: Web, method: str) -> RemoteVerb:
+def bare(http: Asks, web: Web, method: str) -> RemoteVerb:
     """A verb that takes no `with`. Arguments: the URL's holes."""
 
     async def perform(call: Call) -> Any:
@@ -67,7 +67,7 @@ def bare(http: HttpClient, web: Web, method: str) -> RemoteVerb:
 
 
 async def _exchange(  # noqa: PLR0913, PLR0917  # what makes a request
-    http: HttpClient, web: Web, call: Call, method: str, url: str, body: Any = None
+    http: Asks, web: Web, call: Call, method: str, url: str, body: Any = None
 ) -> Any:
     headers = {**web.headers, "Idempotency-Key": call.key}
     content = None

@@ -3,7 +3,7 @@
 from typing import Final
 
 from compiler.catalog import EffectClass, Verb
-from runtime.connections.http import HttpClient
+from runtime.connections.asking import Asks
 from runtime.connections.ready import NO_CONNECTION, Web
 from runtime.context import RemoteVerb
 from runtime.steps._http import FAILURES, sending
@@ -21,6 +21,6 @@ SIGNATURE: Final = Verb(
 )
 
 
-def verb(http: HttpClient, web: Web = NO_CONNECTION) -> RemoteVerb:
+def verb(http: Asks, web: Web = NO_CONNECTION) -> RemoteVerb:
     """The verb over this client and connection."""
     return sending(http, web, "PUT")

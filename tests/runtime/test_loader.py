@@ -6,11 +6,12 @@ import pytest
 
 from compiler.codegen import HELPERS
 from dsl import Severity
+from runtime.compiling import check_path, compile_path
 from runtime.engine.runs import UnknownPlan
 from runtime.folder import FolderError, folder_settings
 from runtime.functions import FUNCTIONS
 from runtime.linking import _NAMES, Programs, relink
-from runtime.loader import check_path, compile_path, load
+from runtime.loader import load
 from runtime.steps import catalog
 
 SIGNS = "flow a\non webhook {t: text}\n  -> log hmac_sha256(secret.CHAVE, t)\n"

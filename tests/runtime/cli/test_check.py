@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from dsl import Diagnostic, Edit, Fix, Label, Source, Span, render_text
-from runtime.cli.data import Problem
 from runtime.cli.mend import ROUNDS, mend, replace_file
+from runtime.cli.problems import Problem
 from tests.runtime.cli.conftest import Seta
 
 MENDABLE = """\

@@ -115,9 +115,9 @@ def test_address_that_is_none_is_told_how_one_looks(seta: Seta) -> None:
     assert "'8402' is not HOST:PORT, such as 127.0.0.1:8402" in result.output
 
 
-def test_version_needs_none_of_the_rooms() -> None:
-    rooms = ("compiler", "dsl", "granian", "httpx", "rich")
-    code = f"import sys, runtime.cli; print([name for name in sys.modules if name.startswith({rooms})])"
+def loaded(module: str, rooms: tuple[str, ...]) -> str:
+    """Which modules of some rooms a module brings with it, in a process of its own."""
+    code = f"import sys, {module}; print(sorted(name for name in sys.modules if name.startswith({rooms})))"
     done = subprocess.run(
         [sys.executable, "-c", code],
         env=environment(),
@@ -127,4 +127,14 @@ def test_version_needs_none_of_the_rooms() -> None:
         check=True,
         timeout=30,
     )
-    assert done.stdout == "[]\n"
+    return done.stdout
+
+
+def test_version_needs_none_of_the_rooms() -> None:
+    assert loaded("runtime.cli", ("compiler", "dsl", "granian", "httpx", "importlib.metadata", "rich")) == "[]\n"
+
+
+@pytest.mark.parametrize("name", ["check", "fmt", "help", "explain", "new"])
+def test_command_about_text_alone_brings_nothing_that_serves_or_sends(name: str) -> None:
+    rooms = ("aiohttp", "granian", "httpx", "runtime.admin", "runtime.engine", "runtime.extend", "runtime.linking")
+    assert loaded(f"runtime.cli.{name}", rooms) == "[]\n"

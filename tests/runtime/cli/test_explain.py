@@ -12,8 +12,8 @@ from compiler.explain import python
 from runtime.cli import terminal
 from runtime.cli.explain import show_plan
 from runtime.cli.plans import FilledIn, Leaving, PayloadField, Plan, Sent, Step, Waiting
+from runtime.compiling import compile_path
 from runtime.folder import folder_settings
-from runtime.loader import compile_path
 from runtime.steps import catalog
 from tests.runtime.cli.conftest import Seta
 
