@@ -16,7 +16,7 @@ from multipart import (  # type: ignore[import-untyped]  # it has types, and doe
 
 from runtime.door.arriving import Content
 from runtime.door.forms import FIELDS, File, nested
-from runtime.door.texts import UnreadableError, charset_of, read_text
+from runtime.door.texts import UnreadableError, charset_of, decoded
 
 _PIECE: Final = 65_536  # bytes that are parsed at a time
 
@@ -102,7 +102,7 @@ class _Encoded(_Counted):
 def _value(part: Any, content: _Counted) -> Any:
     match content:
         case _Content(kept=kept):
-            return read_text(bytes(kept), charset_of((part.header("Content-Type") or "").encode()))
+            return decoded(bytes(kept), charset_of((part.header("Content-Type") or "").encode()))
         case _Encoded():
             return _file(part, content, base64=content.text())
         case _:

@@ -34,7 +34,12 @@ def charset_of(content_type: bytes) -> str:
 
 def read_text(body: bytes, charset: str) -> str:
     """The text of a body, without a byte order mark. Raises UnreadableError."""
+    return decoded(body, charset).removeprefix("\ufeff")
+
+
+def decoded(body: bytes, charset: str) -> str:
+    """The text of a part of a body, as it stands there. Raises UnreadableError."""
     try:
-        return body.decode(charset).removeprefix("\ufeff")
+        return body.decode(charset)
     except UnicodeDecodeError as error:
         raise UnreadableError(f"Its byte {error.start} is not {charset}. Send UTF-8.") from None

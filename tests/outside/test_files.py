@@ -1,9 +1,7 @@
 """Files over real connections: large ones do not grow the server, and what a flow declares reaches it whole."""
 
-import json
 import random
 import re
-import time
 from base64 import b64encode
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,8 +10,9 @@ from typing import Any, Final
 import httpx
 import pytest
 
+from tests.outside.runs import run
 from tests.outside.serving import server
-from tests.runtime.cli.process import ServerProcess, seta
+from tests.runtime.cli.process import ServerProcess
 
 CONTENT: Final = random.Random(1).randbytes(3_000_000)
 MEGABYTE: Final = 1_000_000
@@ -30,16 +29,6 @@ def post(served: ServerProcess, path: str, **sent: Any) -> str:
     answer = httpx.post(f"http://127.0.0.1:{served.port}{path}", timeout=20, trust_env=False, **sent)
     assert answer.status_code == 200, answer.text
     return str(answer.json()["run"])
-
-
-def run(served: ServerProcess, run_id: str) -> dict[str, Any]:
-    """A run once it has ended."""
-    for _ in range(100):
-        found: dict[str, Any] = json.loads(seta(served.folder, "runs", "show", run_id, "--json").stdout)["run"]
-        if found["state"] == "done":
-            return found
-        time.sleep(0.05)
-    raise AssertionError(f"the run {run_id} does not end")
 
 
 def peak(pid: int) -> int:
