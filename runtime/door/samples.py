@@ -2,13 +2,13 @@
 
 from collections.abc import Iterator, Sequence
 from decimal import Decimal
-from typing import Any, Final, get_args, get_origin
+from typing import Any, Final, get_args
 from urllib.parse import urlencode
 
 import msgspec
 
 from runtime.shapes import Field, Shape
-from runtime.shapes.kinds import Schema
+from runtime.shapes.kinds import Kind, Schema
 
 _BY_NAME: Final[dict[str, Any]] = {
     "nome": "João Silva",
@@ -69,10 +69,10 @@ def example(shape: Shape) -> Any:
     """Such a body as a value."""
     first = shape.fields[0] if shape.fields else None
     if first is not None and not first.key:  # the whole body under one name
-        return _value("", first.kind.name, first.kind.annotation)
+        return _value("", first.kind)
     body: dict[str, Any] = {}
     for field in shape.fields:
-        value = _bounded(_value(field.key, field.kind.name, field.kind.annotation), field.kind.schema)
+        value = _bounded(_value(field.key, field.kind), field.kind.schema)
         if field.required or (_is_known(field) and value not in body.values()):
             body[field.key] = value
     return body
@@ -93,15 +93,23 @@ def _is_known(field: Field) -> bool:
     return field.key.lower() in _BY_NAME or not field.lenient
 
 
-def _value(key: str, kind: str, annotation: Any) -> Any:
+def _value(key: str, kind: Kind) -> Any:
     """Choose by kind where that leaves no choice, then by name, then by type."""
-    if kind in _BY_KIND and kind not in ("text or number", "json"):
-        return _BY_KIND[kind]
-    bare = _bare(annotation)
+    if kind.fields:
+        return {field.key: _bounded(_value(field.key, field.kind), field.kind.schema) for field in _needed(kind)}
+    if kind.item is not None:
+        return [_bounded(_value("", kind.item), kind.item.schema)]
+    name, bare = kind.name.removesuffix(" or null"), _bare(kind.annotation)
+    if name in _BY_KIND and name not in ("text or number", "json"):
+        return _BY_KIND[name]
     named = _BY_NAME.get(key.lower())
-    if named is not None and _fits(named, kind, bare):
+    if named is not None and _fits(named, name, bare):
         return named
-    return _BY_KIND[kind] if kind in _BY_KIND else _by_type(bare)
+    return _BY_KIND[name] if name in _BY_KIND else _by_type(bare)
+
+
+def _needed(kind: Kind) -> Iterator[Field]:
+    return (field for field in kind.fields if field.required)
 
 
 def _fits(value: Any, kind: str, bare: Any) -> bool:
@@ -119,12 +127,7 @@ def _bare(annotation: Any) -> Any:
 
 
 def _by_type(bare: Any) -> Any:
-    if isinstance(bare, type) and issubclass(bare, msgspec.Struct):
-        fields = msgspec.structs.fields(bare)
-        return {part.encode_name: _value(part.encode_name, "", _bare(part.type)) for part in fields if part.required}
-    if get_origin(bare) is list:
-        return [_value("", "", get_args(bare)[0])]
     if bare in _BY_TYPE:
         return _BY_TYPE[bare]
     choices = get_args(bare)  # of a Literal
-    return choices[0] if choices else "A-1"
+    return choices[0] if choices else {}

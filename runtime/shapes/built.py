@@ -84,7 +84,8 @@ def array(item: Kind) -> Kind:
         return [refine_item(value) for value in values] if refine_item else values
 
     annotation = list.__class_getitem__(item.annotation)
-    return Kind(name, annotation, take, {"type": "array", "items": item.schema}, refine if refine_item else None)
+    schema = {"type": "array", "items": item.schema}
+    return Kind(name, annotation, take, schema, refine if refine_item else None, item=item)
 
 
 def _several(value: Any) -> Any:
@@ -113,4 +114,5 @@ def maybe(kind: Kind) -> Kind:
 
     annotation = msgspec.Raw if raw else kind.annotation | None
     name, schema = f"{kind.name} or null", or_null(kind.schema)
-    return Kind(name, annotation, take, schema, refine if refine_value else None, kind.keeps_empty)
+    finished = refine if refine_value else None
+    return Kind(name, annotation, take, schema, finished, kind.keeps_empty, kind.fields, kind.item)

@@ -22,7 +22,8 @@ class Kind:
 
     `annotation` is what msgspec decodes and `refine` finishes it inside the struct, raising ValueError where it does
     not fit. `take` does both for a value read the slow way (numbers as `Number`) and notes problems instead.
-    `schema` says of it what JSON Schema (2020-12) can say.
+    `schema` says of it what JSON Schema (2020-12) can say. `fields` are those of a record, `item` is what an array
+    holds.
     """
 
     name: str
@@ -31,6 +32,8 @@ class Kind:
     schema: Schema
     refine: Callable[[Any], Any] | None = None
     keeps_empty: bool = False  # empty text is a value here, not absence
+    fields: tuple[Any, ...] = ()  # of runtime.shapes.records, which builds on this
+    item: "Kind | None" = None
 
 
 def or_null(schema: Schema) -> Schema:

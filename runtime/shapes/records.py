@@ -131,7 +131,7 @@ class Shape:
             taken = self.take(value, pointer, problems)
             return None if len(problems) > before else self.plain(**taken)
 
-        return Kind("object", self.struct, take, self.schema)
+        return Kind("object", self.struct, take, self.schema, fields=self.fields)
 
     def read(self, value: Any) -> Decoded:
         """The payload from a value that was read the slow way. Raises MisfitError with every problem there is."""

@@ -1,7 +1,7 @@
 """Runs the tests of a folder, one after the other, in one process."""
 
 import time
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,7 +21,7 @@ from runtime.trial.calls import Recorder, Script
 from runtime.trial.cast import Cast, cast_of
 from runtime.trial.performance import perform
 from runtime.trial.play import Play
-from runtime.trial.rehearsal import Rehearsal, nothing_mocked, rehearse
+from runtime.trial.rehearsal import Rehearsal, rehearse
 from runtime.trial.stage import Restless, stage
 
 
@@ -60,9 +60,10 @@ class Bench:
                 findings = (Diagnostic("", str(error), Label(trial.source, trial.span, "does not come to rest")),)
         return Outcome(trial, findings, self._timer() - start)
 
-    async def rehearse(self, flow: str, body: bytes, now: int) -> Rehearsal:
+    async def rehearse(self, flow: str, body: bytes, now: int, mocks: Sequence[Mock] = ()) -> Rehearsal:
         """Run a flow once, from `now` (ms since the Unix epoch). Raises MisfitError, NotJsonError, Restless."""
-        recorder, cast = nothing_mocked(), self._cast
+        cast = self._cast
+        recorder = Recorder(Script(mocks, cast.steps))
         verbs = recorder.verbs(self._real)
         async with stage(cast.programs, verbs, cast.config, cast.secrets, now) as on:
             return await rehearse(flow, body, cast, on, recorder)

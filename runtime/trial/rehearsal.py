@@ -6,7 +6,7 @@ from runtime.door import answers
 from runtime.door.answers import Answer
 from runtime.door.reply import reply
 from runtime.journal.protocol import RunDetail, RunState
-from runtime.trial.calls import Recorder, Script, Sent
+from runtime.trial.calls import Recorder, Sent
 from runtime.trial.cast import Cast
 from runtime.trial.sending import emitted
 from runtime.trial.stage import HeldStage
@@ -28,11 +28,6 @@ class Rehearsal:
     answer: Answer
     sent: tuple[Sent, ...]
     waits: tuple[Wait, ...]
-
-
-def nothing_mocked() -> Recorder:
-    """Notes calls that nothing answers."""
-    return Recorder(Script([], {}))
 
 
 async def rehearse(flow: str, body: bytes, cast: Cast, stage: HeldStage, recorder: Recorder) -> Rehearsal:

@@ -8,18 +8,25 @@ import subprocess
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
 
+from compiler.ir import Effect, Many, Maybe, Object, OneOf, Scalar, Shape, all_steps
+from compiler.ir.trials import Calls, Json, Mock
 from compiler.own import own_entries, read_catalog_file, write_catalog_file
-from compiler.pipeline import compile_folder
+from compiler.pipeline import Compiled, compile_folder
 from dsl import Source, render_text
+from runtime.door.samples import sample
 from runtime.extend.loading import own_python
 from runtime.folder import FolderSettings, folder_settings
-from runtime.loader import load
+from runtime.journal.protocol import RunState
+from runtime.linking import link
+from runtime.loader import Loaded, load
 from runtime.steps import catalog
-from runtime.trial import bench
+from runtime.trial import bench, ending
+from runtime.trial.stage import START
 from tests.compiler.environment import SETTINGS
 from tests.runtime.cli.process import ROOT, ServerProcess, environment, script
 
@@ -82,6 +89,57 @@ async def test_tests_in_the_docs_pass(block: Block, tmp_path: Path) -> None:
         found = [finding for trial in loaded.folder.trials for finding in (await at.run(trial)).findings]
     assert loaded.folder.trials
     assert not found, render_text(found)
+
+
+# How the run of a flow ends on the sample of its payload, where it does not go through to its end. Requests give a
+# sample of what they should.
+ENDS = {
+    "caminhos": RunState.STOPPED,  # a small sale of the site
+    "carrinho": RunState.STOPPED,  # nobody pays within two hours
+    "consulta": RunState.STOPPED,  # nobody is known: 404
+}
+RUN = [b for b in of_kind("seta") if b.file.name in ("README.md", "language.md", "running.md")]
+
+
+@pytest.mark.parametrize("block", RUN, ids=str)
+async def test_every_flow_in_the_docs_runs(block: Block, tmp_path: Path) -> None:
+    known = catalog()
+    folder = compile_folder([Source("docs.seta", block.text)], SETTINGS.environment(known))
+    programs = {flow.name: link(flow, known, SETTINGS) for flow in folder.flows}
+    loaded = Loaded(programs, folder, SETTINGS.config, SETTINGS, known)
+    async with bench(loaded, known, tmp_path, {}) as at:
+        for flow in folder.flows:
+            body = sample(programs[flow.name].payload).encode()
+            ran = await at.rehearse(flow.name, body, START, list(answers(flow)))
+            assert ran.run.run.state == ENDS.get(flow.name, RunState.DONE), f"{flow.name}: {ending(ran.run)}"
+
+
+def test_every_end_is_of_a_flow_in_the_docs() -> None:
+    assert all(any(f"flow {name}\n" in block.text for block in RUN) for name in ENDS)
+
+
+def answers(flow: Compiled) -> Iterator[Mock]:
+    """What each request of a flow gives that wants a result of a type: a sample of that."""
+    for op in all_steps(flow.plan):
+        if isinstance(op, Effect) and op.code is None and op.result is not None:
+            calls = Calls(op.verb, frozenset({(flow.name, op.span)}), None)
+            yield Mock(op.span, calls, value(op.result))
+
+
+def value(shape: Shape) -> Json:
+    """A value of a shape."""
+    match shape:
+        case Object(fields):
+            return {field.key: value(field.shape) for field in fields}
+        case Many(item):
+            return (value(item),)
+        case Maybe(inner):
+            return value(inner)
+        case OneOf(values):
+            return values[0]
+        case Scalar(name):
+            known: dict[str, Json] = {"text": "texto", "int": 7, "decimal": Decimal("10.5"), "bool": True}
+            return known[name]
 
 
 @pytest.mark.parametrize("block", of_kind("toml"), ids=str)
