@@ -20,7 +20,7 @@ from runtime.admin.operations import LocalOperations
 from runtime.code import CodePool
 from runtime.connections import local
 from runtime.connections.guard import Guard
-from runtime.connections.http import HttpClient, aiohttp_transport
+from runtime.connections.http import aiohttp_transport
 from runtime.door.app import Door
 from runtime.door.arriving import Spool
 from runtime.door.hooks import Hooks, Table
@@ -33,7 +33,7 @@ from runtime.folder import FolderError
 from runtime.journal import FolderInUse, SqliteJournal, open_journal
 from runtime.journal.database import NAME
 from runtime.linking import Programs
-from runtime.listening import Listener, ServeError, free_address
+from runtime.listening import Application, Listener, ServeError, free_address
 from runtime.loader import Loaded
 from runtime.metrics import Metrics
 from runtime.program import Program
@@ -43,9 +43,11 @@ from runtime.reload.watch import watch
 from runtime.schemes import signs_address
 from runtime.settings import Settings
 from runtime.steps import verbs
+from runtime.traces import NoTraces, Traces
 
 logger = logging.getLogger("seta.serve")
 
+NO_TRACES: Final = NoTraces()
 _ENTROPY_BYTES: Final = 1000
 _LAST_ANSWERS_SECONDS: Final = 1.0
 
@@ -63,27 +65,28 @@ class House:
     facade: Facade
     readiness: Readiness
     intake: Intake
-    door: Door
+    door: Application
     operations: LocalOperations
     reloader: Reloader
     metrics: Metrics
 
 
-def compose(settings: Settings, journal: SqliteJournal, make_verbs: MakeVerbs, pool: CodePool) -> House:
+def compose(settings: Settings, journal: SqliteJournal, make_verbs: MakeVerbs, pool: CodePool, traces: Traces) -> House:
     """Put a server together. It serves nothing yet, and nothing runs."""
     around = Surroundings(journal, {}, {}, now, random.random)
     programs = Programs({})
-    engine = Engine(around, programs.find, Entropy(), Limits(running=settings.running))
+    engine = Engine(around, traces.find(programs.find), Entropy(), Limits(running=settings.running))
     hooks = Hooks({})
     readiness = Readiness(journal, hooks)
     intake = Intake(settings.bodies, settings.body_seconds, Spool(settings.data, journal.room))
-    door = Door(engine, hooks, readiness, intake)
+    door = Door(traces.acceptor(engine), hooks, readiness, intake)
     facade = Facade(settings, lambda: served(hooks.table), lambda: reloader.places)
     operations = LocalOperations(journal, facade, engine.hands, engine.again)
     rooms = Rooms(journal, engine, programs, hooks, readiness, public_base(settings), around, make_verbs)
     reloader = Reloader(rooms, settings.flows, settings.environment, pool.renew)
     metrics = Metrics(journal, engine, door.counts, readiness, reloader, now)
-    return House(settings, journal, engine, facade, readiness, intake, door, operations, reloader, metrics)
+    front = traces.door(door, hooks)
+    return House(settings, journal, engine, facade, readiness, intake, front, operations, reloader, metrics)
 
 
 class Entropy:
@@ -145,7 +148,13 @@ class Stop:
         os.kill(os.getpid(), number)
 
 
-async def serve(settings: Settings, loaded: Loaded | Refused, announce: Announce, stop: Stop | None = None) -> int:
+async def serve(
+    settings: Settings,
+    loaded: Loaded | Refused,
+    announce: Announce,
+    stop: Stop | None = None,
+    traces: Traces = NO_TRACES,
+) -> int:
     """Run a server until it is told to stop; 0, or 1 where it had to stop by itself.
 
     A folder that was refused is served as it was before. `announce` is called when the server listens. Raises
@@ -157,13 +166,14 @@ async def serve(settings: Settings, loaded: Loaded | Refused, announce: Announce
     async with AsyncExitStack() as stack:
         journal = await _take(settings)
         stack.push_async_callback(journal.close)
-        http = HttpClient(aiohttp_transport(Guard(settings.allow_outbound)))
+        stack.push_async_callback(asyncio.to_thread, traces.close)
+        http = traces.client(aiohttp_transport(Guard(settings.allow_outbound)))
         stack.push_async_callback(http.close)
         pool = CodePool(
             size=settings.code_processes, environment=settings.code_environment, modules=settings.flows.absolute()
         )
         stack.push_async_callback(pool.close)
-        house = compose(await _with_addresses(settings), journal, partial(verbs, http, pool), pool)
+        house = compose(await _with_addresses(settings), journal, partial(verbs, http, pool), pool, traces)
         try:
             await house.reloader.begin(loaded)
         except FolderError as error:

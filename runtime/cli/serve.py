@@ -3,6 +3,7 @@
 import os
 import sys
 from functools import partial
+from importlib import import_module
 from pathlib import Path
 
 import click
@@ -16,6 +17,7 @@ from runtime.cli.urls import show_call
 from runtime.listening import ServeError
 from runtime.serve import Started, serve
 from runtime.settings import Address, Opening, Settings, parse_address
+from runtime.traces import NoTraces, Traces
 
 if sys.platform == "win32":
     from asyncio import run
@@ -58,6 +60,14 @@ def _address(ctx: click.Context, param: click.Parameter, value: str | None) -> A
 )
 @click.option("--watch", envvar="SETA_WATCH", is_flag=True, help="Reload after each change of the folder of flows.")
 @click.option(
+    "--traces",
+    envvar="SETA_TRACES",
+    type=click.Choice(["off", "export", "propagate"]),
+    default="off",
+    show_default=True,
+    help="Export spans by OTLP, as OTEL_… variables say; propagate: requests of steps carry traceparent too.",
+)
+@click.option(
     "--log-format",
     envvar="SETA_LOG_FORMAT",
     type=click.Choice(["text", "json"]),
@@ -83,6 +93,7 @@ def command(  # noqa: PLR0913  # one an option
     allow_outbound: tuple[Opening, ...],
     grace: float,
     watch: bool,
+    traces: str,
     log_format: logs.Style | None,
     log_level: str,
     color: str,
@@ -108,10 +119,22 @@ def command(  # noqa: PLR0913  # one an option
         code_environment=code_environment(os.environ),
     )
     try:
-        code = run(serve(settings, loaded, partial(_announce, terminal.console(color))))
+        announce = partial(_announce, terminal.console(color))
+        code = run(serve(settings, loaded, announce, traces=_traces(traces)))
     except (ServeError, *KNOWN_ERRORS) as error:
         raise Problem(str(error)) from error
     raise SystemExit(code)
+
+
+def _traces(wanted: str) -> Traces:
+    if wanted == "off":
+        return NoTraces()
+    try:
+        room = import_module("runtime.otel")  # here: what it needs is not always installed, and takes long to import
+    except ModuleNotFoundError as error:
+        raise Problem(f"--traces needs what `pip install 'seta[otel]'` brings: {error}") from error
+    found: Traces = room.exporting(propagate=wanted == "propagate")
+    return found
 
 
 def _announce(to: Console, started: Started) -> None:

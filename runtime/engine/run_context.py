@@ -34,6 +34,11 @@ class RunContext:
         self._life = life
         self._indices = indices
 
+    @property
+    def replaying(self) -> bool:
+        """Whether there are records that were not asked for yet."""
+        return bool(self._life.replay.left or self._life.replay.lent)
+
     async def step(self, spec: StepSpec, *args: Any) -> Any:
         """Give the recorded result, or run the step and record it."""
         life, step, hashed = self._life, spec.id + self._indices, digest(args)

@@ -10,9 +10,10 @@ import httpx
 
 from runtime.frozen import loaded_python
 from runtime.loader import load
-from runtime.serve import Started, Stop, serve
+from runtime.serve import NO_TRACES, Started, Stop, serve
 from runtime.settings import Address, Settings
 from runtime.steps import catalog
+from runtime.traces import Traces
 
 SECONDS = 30.0
 
@@ -61,7 +62,9 @@ class Served:
 
 
 @asynccontextmanager
-async def serving(folder: Path, flows: Mapping[str, str], **changes: Any) -> AsyncIterator[Served]:
+async def serving(
+    folder: Path, flows: Mapping[str, str], traces: Traces = NO_TRACES, **changes: Any
+) -> AsyncIterator[Served]:
     """Serve files of a folder of flows, by name, until the end of the block."""
     place = folder / "flows"
     place.mkdir(exist_ok=True)
@@ -73,7 +76,7 @@ async def serving(folder: Path, flows: Mapping[str, str], **changes: Any) -> Asy
     assert not loaded.folder.broken, loaded.diagnostics
     started: asyncio.Future[Started] = asyncio.get_running_loop().create_future()
     stop = Stop()
-    task = asyncio.create_task(serve(settings, loaded, started.set_result, stop))
+    task = asyncio.create_task(serve(settings, loaded, started.set_result, stop, traces))
     ends: list[asyncio.Future[Any]] = [task, started]
     await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
     if task.done():
