@@ -54,6 +54,8 @@ class RunWithSteps(Run, frozen=True, kw_only=True):
 
     key: str
     wake_at: str | None = None
+    deaths: int = 0  # of the server while the run was in memory, since it last left it in good order
+    strikes: int = 0  # those of them at which no other run was in memory
     payload: msgspec.Raw
     notes: msgspec.Raw  # null for none
     steps: list[Step]
@@ -178,6 +180,8 @@ def detail_from(detail: RunDetail) -> RunWithSteps:
         **_fields(detail.run),
         key=detail.key,
         wake_at=_optional_time(detail.wake_at),
+        deaths=detail.deaths,
+        strikes=detail.strikes,
         payload=msgspec.Raw(detail.body),
         notes=_raw(detail.notes),
         steps=[_step_from(row) for row in detail.steps],

@@ -107,8 +107,16 @@ def _show_head(to: Console, run: RunWithSteps, now: datetime) -> None:
         ("received", terminal.instant(run.received_at, now)),
         ("ended", run.ended_at and terminal.instant(run.ended_at, now)),
         ("goes on", run.wake_at),
+        ("suspect", _suspicion(run)),
     ]
     terminal.show_facts(to, facts)
+
+
+def _suspicion(run: RunWithSteps) -> str:
+    if not run.deaths:
+        return ""
+    died = "once" if run.deaths == 1 else f"{run.deaths} times"
+    return f"the server died {died} while it ran" + (f", {run.strikes} with nothing beside it" if run.strikes else "")
 
 
 _ERROR_TITLES: Final = {

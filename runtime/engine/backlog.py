@@ -5,7 +5,7 @@ import asyncio
 from runtime.engine.lanes import Lane, Lanes
 from runtime.engine.life import Shared
 from runtime.engine.runs import Runs
-from runtime.journal.protocol import Move, RunState
+from runtime.journal.protocol import OpenRun, Wake
 
 _LONGEST_SLEEP = 60.0  # seconds
 
@@ -36,17 +36,22 @@ class Backlog:
     async def _begin_some(self, lane: Lane) -> None:
         seen, cursor = lane.news, lane.cursor
         rows = await self._journal.open_runs(cursor, self._lanes.share(lane), lane.flow)
-        for row in rows:
-            busy = self._runs.is_busy(row)
-            if not busy and self._lanes.room(lane) <= 0:
-                break
-            if not busy:
-                await self._runs.resume(row)
-            if lane.cursor != cursor:  # set back meanwhile
-                break
-            lane.cursor = cursor = row.seq
         if not rows and seen == lane.news:
             lane.behind = False
+        if rows and lane.cursor == cursor:  # else it was set back meanwhile
+            await self._runs.begin(lane, self._chosen(lane, rows))
+
+    def _chosen(self, lane: Lane, rows: list[OpenRun]) -> list[OpenRun]:
+        """Those that may begin, in places that they have then; the backlog is read up to there."""
+        chosen = []
+        for row in rows:
+            if row.seq not in self._runs.active and not self._runs.is_busy(row):
+                if self._lanes.room(lane) <= 0:
+                    break
+                self._lanes.take(lane)
+                chosen.append(row)
+            lane.cursor = row.seq
+        return chosen
 
     async def wake(self) -> None:
         """Let runs go on whose time has come, then sleep until the next one's."""
@@ -57,8 +62,7 @@ class Backlog:
         if not rows:
             await self._sleep_until(await self._journal.next_wake())
             return
-        moves = [Move(row.seq, RunState.RUNNING, now, None, row.attempt, row.step) for row in rows]
-        await self._journal.commit(*moves)
+        await self._journal.commit(Wake(tuple(row.seq for row in rows)))
         for row in rows:
             self._lanes.of(row.flow).fall_behind(row.seq)
         self._runs.work.set()

@@ -19,6 +19,7 @@ from runtime.engine.rejudging import Again
 from runtime.engine.retention import Retention
 from runtime.engine.runs import FindProgram, Runs, UnknownPlan
 from runtime.engine.starting import Start
+from runtime.engine.suspects import Suspects
 from runtime.journal.protocol import Accept, JournalError, KeepGeneration, KeepPlan
 from runtime.program import NO_REQUEST, Program, Request
 from runtime.shapes import Problem
@@ -36,6 +37,7 @@ class Limits:
 
     running: int = 256
     reread_seconds: float = 1.0  # pause after the journal refused something
+    trial_seconds: float = 1.0  # that a run which was in memory at a crash is watched for, before the next one
     keep_events: int = 30 * DAY  # ms that an event is kept, or longer where a flow waits longer
 
 
@@ -60,6 +62,7 @@ class Engine:
         self._lanes = Lanes(self._limits.running)
         self._runs = Runs(self._shared, self._lanes, find, self._limits.reread_seconds)
         self._backlog = Backlog(self._shared, self._lanes, self._runs)
+        self._suspects = Suspects(self._shared, self._lanes, self._runs, self._limits.trial_seconds)
         self._retention = Retention(around.journal, around.clock)
         self._start = Start(around.journal, around.clock, self._new_id, self._begin)
         self.again = Again.of(self._start)
@@ -74,7 +77,13 @@ class Engine:
         """Go on with what the journal holds, and with what will be due."""
         loop = asyncio.get_running_loop()
         self._runs.work.set()
-        works = (self._backlog.refill, self._backlog.wake, self._retention.work, self._rejects.work)
+        works = (
+            self._backlog.refill,
+            self._backlog.wake,
+            self._suspects.work,
+            self._retention.work,
+            self._rejects.work,
+        )
         self._keepers = [loop.create_task(self._keep_at(work)) for work in works]
 
     def look(self) -> None:

@@ -30,6 +30,7 @@ class Lanes:
         self.places = places
         self.taken = 0
         self.crowded = False  # a flow could start more of its backlog, but for the others
+        self.closed = False  # nothing starts: a run is to be alone
         self._half = max(1, places // 2)
         self._lanes: dict[str, Lane] = {}
         self._order: deque[Lane] = deque()
@@ -48,6 +49,8 @@ class Lanes:
 
     def room(self, lane: Lane) -> int:
         """How many more runs of a flow may start."""
+        if self.closed:
+            return 0
         return min(lane.most - lane.taken, self.places - self.taken)
 
     def take(self, lane: Lane) -> None:
@@ -60,9 +63,15 @@ class Lanes:
         lane.taken -= 1
         self.taken -= 1
 
+    def is_over(self, lane: Lane) -> bool:
+        """Whether more places were taken than there are."""
+        return lane.taken > lane.most or self.taken > self.places
+
     def next_behind(self) -> Lane | None:
         """The next flow in turn that has a backlog and room for some of it."""
         self.crowded = False
+        if self.closed:
+            return None
         for _ in range(len(self._order)):
             lane = self._order[0]
             self._order.rotate(-1)

@@ -2,7 +2,8 @@
 
 import asyncio
 import logging
-from collections.abc import Callable
+from collections import deque
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import msgspec
@@ -15,7 +16,7 @@ from runtime.engine.lanes import Lane, Lanes
 from runtime.engine.leaving import Abandoned
 from runtime.engine.life import Life, Shared
 from runtime.engine.telling import tell_end
-from runtime.journal.protocol import JournalError, Move, OpenRun, RunState
+from runtime.journal.protocol import Claim, JournalError, LetGo, Move, OpenRun, RunState, Try
 from runtime.program import NO_REQUEST, Program, Request
 from runtime.shapes import MisfitError, NotJsonError
 
@@ -37,6 +38,7 @@ class Runs:
     def __init__(self, shared: Shared, lanes: Lanes, find: FindProgram, reread_seconds: float) -> None:
         self.active: dict[int, str] = {}  # number -> id, until the commit of the last write
         self.work = asyncio.Event()  # set when some of the backlog may be begun
+        self.left = asyncio.Event()  # set when a run gives its place back
         self.stopping = False
         self.reading = asyncio.Lock()  # held from a look into the journal until what was found has begun
         self._shared = shared
@@ -58,11 +60,19 @@ class Runs:
             task.cancel()
         await asyncio.gather(*self._tasks, *self._searches, return_exceptions=True)
         answers.give_all_others()
+        await self._let_go()
+
+    async def _let_go(self) -> None:
+        """Say that no run is in memory any more, so that none is suspected of a death that was none."""
+        try:
+            await self._journal.commit(LetGo())
+        except JournalError as error:
+            logger.warning("the next start will suspect the runs that are left of a crash: %s", error)
 
     # --- begin
 
-    def launch(self, life: Life, payload: Any, lane: Lane) -> None:
-        """Start a run in a place that was taken already."""
+    def launch(self, life: Life, payload: Any, lane: Lane) -> asyncio.Task[None]:
+        """Start a run of which the journal knows that it is in memory, in a place that was taken already."""
         self.active[life.seq] = life.run.id
         task = asyncio.get_running_loop().create_task(self._live(life, payload))
         self._tasks[task] = life
@@ -70,32 +80,45 @@ class Runs:
         def ended(task: asyncio.Task[None]) -> None:
             del self._tasks[task]
             self._lanes.release(lane)
+            self.left.set()
             if not task.cancelled() and (error := task.exception()) is not None:
                 logger.error("the engine failed at a run", exc_info=error)
             if self._lanes.should_refill(lane):
                 self.work.set()
 
         task.add_done_callback(ended)
+        return task
 
-    async def resume(self, row: OpenRun) -> None:
-        """Begin again what the journal holds; its records give what was done already."""
-        if row.seq in self.active:
-            return
-        lane = self._lanes.of(row.flow)
+    async def begin(self, lane: Lane, rows: Sequence[OpenRun], *, on_trial: bool = False) -> list[asyncio.Task[None]]:
+        """Take runs of one flow from the journal into places that were taken already; `reading` is held.
+
+        The journal knows of all of them before one begins. Their records give what was done already. What cannot be
+        begun now is read again. Raises JournalError.
+        """
+        left, tasks = deque(rows), list[asyncio.Task[None]]()
+        self.active |= {row.seq: row.run_id for row in rows}
+        try:
+            await self._journal.commit(Try(rows[0].seq) if on_trial else Claim(tuple(self.active)))
+            while left:
+                tasks += await self._resume(lane, left[0])
+                left.popleft()
+        except BaseException:
+            for row in left:
+                self._lanes.release(lane)
+                del self.active[row.seq]
+            lane.fall_behind(left[0].seq)
+            raise
+        return tasks
+
+    async def _resume(self, lane: Lane, row: OpenRun) -> list[asyncio.Task[None]]:
         run = Run(row.run_id, row.key, row.flow, row.received_at, row.plan)
-        self.active[row.seq] = row.run_id
-        self._lanes.take(lane)
         try:
             life, payload = await self._revive(row, run)
         except (UnknownPlan, NotJsonError, MisfitError) as unknown:
             self._lanes.release(lane)
             self._finish(run, row.seq, row.serial, _unknown(row.step, unknown))
-        except BaseException:
-            self._lanes.release(lane)
-            del self.active[row.seq]
-            raise
-        else:
-            self.launch(life, payload, lane)
+            return []
+        return [self.launch(life, payload, lane)]
 
     async def _revive(self, row: OpenRun, run: Run) -> tuple[Life, Any]:
         program = await self._program(row.plan)
@@ -195,10 +218,11 @@ class Runs:
         async with self.reading:
             try:
                 row = await self._journal.next_of(flow, serial)
-                if row is None or row.seq in self.active or self.is_busy(row):
-                    return
+                if row is None or row.seq in self.active or self.is_busy(row) or row.deaths:
+                    return  # a suspect waits for its trial
                 if self._lanes.room(lane) > 0:
-                    await self.resume(row)
+                    self._lanes.take(lane)
+                    await self.begin(lane, [row])
                     return
                 lane.fall_behind(row.seq)
             except JournalError:

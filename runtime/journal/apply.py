@@ -12,13 +12,14 @@ import msgspec
 
 from runtime.failures import Kind as FailureKind
 from runtime.failures import StepFailure
-from runtime.journal import by_hand, dedupe, events, rejected, retention
+from runtime.journal import by_hand, dedupe, events, flight, rejected, retention
 from runtime.journal.database import MISTAKES
 from runtime.journal.events import MATCH
 from runtime.journal.protocol import (
     Accept,
     Await,
     Cancel,
+    Claim,
     Effect,
     Emit,
     JournalError,
@@ -26,6 +27,7 @@ from runtime.journal.protocol import (
     KeepGeneration,
     KeepPlan,
     Kind,
+    LetGo,
     Move,
     Prune,
     Record,
@@ -34,6 +36,8 @@ from runtime.journal.protocol import (
     Release,
     Reopen,
     RunState,
+    Try,
+    Wake,
     Write,
 )
 from runtime.journal.records import OPEN, may_end, problem, put, row_of
@@ -78,7 +82,8 @@ def wake_at(state: str, instant: str) -> str:
 
 _MOVE: Final = f"""
     UPDATE runs SET
-        state = ?2, ended_at = ?3, wake_at = {wake_at("?2", "?4")}, attempt = ?5, step = ?6, error = ?7
+        state = ?2, ended_at = ?3, wake_at = {wake_at("?2", "?4")}, attempt = ?5, step = ?6, error = ?7,
+        deaths = 0, strikes = 0
     WHERE seq = ?1 AND {OPEN}
 """  # noqa: S608  # our own words
 
@@ -120,7 +125,20 @@ def forget(write: Write) -> None:
             write.more = False
         case Release():
             write.released = 0
-        case Move() | Cancel() | Reopen() | KeepPlan() | KeepGeneration() | KeepAnswer() | Reject() | Rejudge():
+        case (
+            Move()
+            | Wake()
+            | Claim()
+            | Try()
+            | LetGo()
+            | Cancel()
+            | Reopen()
+            | KeepPlan()
+            | KeepGeneration()
+            | KeepAnswer()
+            | Reject()
+            | Rejudge()
+        ):
             pass
 
 
@@ -131,6 +149,8 @@ def _apply(connection: apsw.Connection, write: Write) -> None:
         case Move():
             connection.execute(_MOVE, move_row(write))
             write.lost = not connection.changes()
+        case Wake() | Claim() | Try() | LetGo():
+            flight.apply(connection, write)
         case Accept(lender=0, rejected=0):
             _accept(connection, write)
         case Accept():

@@ -176,7 +176,7 @@ def _move_query(rows: int, *, waiting: bool) -> str:
     return f"""
         UPDATE runs SET
             state = v.column2, ended_at = v.column3, wake_at = {instant},
-            attempt = v.column5, step = v.column6, error = v.column7
+            attempt = v.column5, step = v.column6, error = v.column7, deaths = 0, strikes = 0
         FROM (VALUES {_places(rows, 7)}) AS v WHERE seq = v.column1 AND {OPEN}
     """  # noqa: S608  # our own words
 

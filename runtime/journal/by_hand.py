@@ -14,11 +14,12 @@ _CANCEL: Final = f"""
     WHERE seq = ?1 AND ({OPEN} OR state = 'parked')
 """  # noqa: S608  # our own words
 _REOPEN: Final = """
-    UPDATE runs SET state = 'accepted', ended_at = NULL, wake_at = NULL, attempt = 0, step = '', error = x''
+    UPDATE runs SET state = 'accepted', ended_at = NULL, wake_at = NULL, attempt = 0, step = '', error = x'',
+        begun = 0, deaths = 0, strikes = 0
     WHERE seq = ? AND state = ?
 """
 _RELEASE: Final = f"""
-    UPDATE runs SET state = 'accepted', step = '', error = x'' WHERE seq IN (
+    UPDATE runs SET state = 'accepted', step = '', error = x'', begun = 0, deaths = 0, strikes = 0 WHERE seq IN (
         SELECT seq FROM runs
         WHERE state = 'parked' AND state IN ('waiting', 'parked', 'dead', 'stopped', 'cancelled')
           AND error <> x'' AND json_extract(CAST(error AS TEXT), '$.code') = '{RESTORED}'

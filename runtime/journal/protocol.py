@@ -4,7 +4,7 @@ Everything handed to `commit` within one commit is atomic together. Times are mi
 """
 
 from asyncio import Future
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
@@ -115,7 +115,10 @@ class Record:
 
 @dataclass(slots=True)
 class Move:
-    """A run changes its state. `error` is JSON {step, code, message, attempt, where}, or empty."""
+    """A run that was in memory leaves it, and is no suspect any more.
+
+    `error` is JSON {step, code, message, attempt, where}, or empty.
+    """
 
     run: int
     state: RunState
@@ -125,6 +128,40 @@ class Move:
     step: str = ""  # the step at which the run stands
     error: bytes = b""
     lost: bool = False  # set by the commit, as for Record
+
+
+@dataclass(slots=True)
+class Wake:
+    """Runs that wait may go on: they are accepted again, and keep the turn that they have by having begun."""
+
+    runs: tuple[int, ...]
+    lost: bool = False  # set by the commit: an error of ours (logged); nothing was done
+
+
+@dataclass(slots=True)
+class Claim:
+    """These runs are in memory, or are taken into it now: all of those that are not `running` in the journal.
+
+    A write for each of them would cost the writer a twentieth of what a flow costs it.
+    """
+
+    runs: tuple[int, ...]
+    lost: bool = False  # set by the commit: an error of ours (logged); nothing was done
+
+
+@dataclass(slots=True)
+class Try:
+    """A suspect is taken into memory, and is running."""
+
+    run: int
+    lost: bool = False  # set by the commit: it is not open any more
+
+
+@dataclass(slots=True)
+class LetGo:
+    """No run is in memory any more, and nothing died: what is left of those that were has begun and is accepted."""
+
+    lost: bool = False  # set by the commit: an error of ours (logged); nothing was done
 
 
 @dataclass(slots=True)
@@ -287,6 +324,10 @@ Write = (
     Accept
     | Record
     | Move
+    | Wake
+    | Claim
+    | Try
+    | LetGo
     | Cancel
     | Reopen
     | Release
@@ -329,7 +370,16 @@ class OpenRun(msgspec.Struct, frozen=True):
     wake_at: int | None = None
     serial: bytes | None = None
     busy: bool = False  # it is the turn of another open run with the same serial key: one that has begun, or is earlier
+    deaths: int = 0  # of the process, while the run was in memory; 0: it is no suspect
     steps: list[StepRow] = []  # its records, where it can be begun and is asked for by flow
+
+
+class Suspect(msgspec.Struct, frozen=True):
+    """An open run that was in memory when the process died, `deaths` times since it last left it in good order."""
+
+    seq: int
+    flow: str
+    deaths: int
 
 
 class RunRow(msgspec.Struct, frozen=True):
@@ -387,11 +437,18 @@ class RunDetail(msgspec.Struct, frozen=True):
     notes: bytes
     wake_at: int | None
     serial: bytes | None
+    deaths: int  # of the process while the run was in memory, since it last left it in good order
+    strikes: int  # those of them at which no other run was in memory
     steps: list[StepRow]
 
 
 class Journal(Protocol):
     """The durable memory of one server."""
+
+    @property
+    def suspects(self) -> Sequence[Suspect]:
+        """The open runs that were in memory when a process before this one died, most deaths first."""
+        ...
 
     def commit(self, *writes: Write) -> Future[None]:
         """Put writes into the next batch; the future (shared by the batch) ends when it is on disk.
@@ -405,8 +462,15 @@ class Journal(Protocol):
         """Run a short query (under a second) on the reading connection, off the event loop."""
         ...
 
+    async def open_run(self, run: int) -> OpenRun | None:
+        """One run with its records, or None where it is neither accepted nor running."""
+        ...
+
     async def open_runs(self, after: int, limit: int, flow: str | None = None) -> list[OpenRun]:
-        """Runs accepted or running, of one flow or of all, with a sequence number above `after`, in that order."""
+        """Runs accepted or running, of one flow or of all, with a sequence number above `after`, in that order.
+
+        Those of one flow come without the suspects that wait for their trial.
+        """
         ...
 
     async def open_flows(self) -> list[str]:

@@ -10,29 +10,33 @@ import msgspec
 from runtime.journal.protocol import Kind, OpenRun, PastRun, RunDetail, RunRow, RunState, StepRow
 
 _OPEN_RUN: Final = """
-    SELECT seq, id, key, flow, plan, state, received_at, body, context, attempt, step, wake_at, serial, FALSE
+    SELECT seq, id, key, flow, plan, state, received_at, body, context, attempt, step, wake_at, serial, FALSE,
+        deaths
     FROM runs JOIN deliveries ON run = seq
 """
 OPEN_RUNS: Final = f"""
     {_OPEN_RUN} WHERE state IN ('accepted', 'running') AND seq > ? ORDER BY seq LIMIT ?
 """
+OPEN_RUN: Final = f"{_OPEN_RUN} WHERE seq = ? AND state IN ('accepted', 'running')"
 OPEN_RUNS_OF: Final = """
     SELECT r.seq, id, key, flow, plan, state, received_at, iif(busy, x'', body), context, attempt, step, wake_at,
-        serial, busy
+        serial, busy, deaths
     FROM (
         SELECT *, serial IS NOT NULL AND (
             EXISTS (
                 SELECT 1 FROM runs AS b
                 WHERE b.flow = runs.flow AND b.serial = runs.serial AND b.serial IS NOT NULL
-                  AND b.state IN ('running', 'waiting') AND (runs.state = 'accepted' OR b.seq < runs.seq)
-            ) OR runs.state = 'accepted' AND EXISTS (
+                  AND (b.state IN ('running', 'waiting') OR (b.state = 'accepted' AND b.begun))
+                  AND (runs.state = 'accepted' AND NOT runs.begun OR b.seq < runs.seq)
+            ) OR runs.state = 'accepted' AND NOT runs.begun AND EXISTS (
                 SELECT 1 FROM runs AS e
                 WHERE e.flow = runs.flow AND e.serial = runs.serial AND e.serial IS NOT NULL
                   AND e.state IN ('accepted', 'running', 'waiting') AND e.seq < runs.seq
             )
         ) AS busy
         FROM runs INDEXED BY runs_lane  -- another one has all runs of the flow
-        WHERE state IN ('accepted', 'running') AND flow = ? AND seq > ? ORDER BY seq LIMIT ?
+        WHERE state IN ('accepted', 'running') AND flow = ? AND seq > ? AND (deaths = 0 OR state = 'running')
+        ORDER BY seq LIMIT ?
     ) AS r JOIN deliveries ON run = r.seq ORDER BY r.seq
 """
 # From flow to flow, so that a long backlog is not looked through.
@@ -46,7 +50,8 @@ OPEN_FLOWS: Final = """
     SELECT flow FROM flows WHERE flow IS NOT NULL
 """
 BEGUN_OF: Final = f"""
-    {_OPEN_RUN} WHERE flow = ? AND serial = ? AND serial IS NOT NULL AND state IN ('running', 'waiting')
+    {_OPEN_RUN} WHERE flow = ? AND serial = ? AND serial IS NOT NULL
+        AND (state IN ('running', 'waiting') OR (state = 'accepted' AND begun))
     ORDER BY seq LIMIT 1
 """
 NEXT_OF: Final = f"""
@@ -61,7 +66,8 @@ STEPS: Final = "SELECT step, kind, args, value, attempt, at FROM steps WHERE run
 PLAN: Final = "SELECT bundle FROM plans WHERE plan = ?"
 GENERATION: Final = "SELECT value FROM meta WHERE name = 'generation'"
 RUN: Final = """
-    SELECT seq, id, flow, plan, state, received_at, ended_at, step, error, key, body, notes, wake_at, serial
+    SELECT seq, id, flow, plan, state, received_at, ended_at, step, error, key, body, notes, wake_at, serial,
+        deaths, strikes
     FROM runs JOIN deliveries ON run = seq WHERE id = ?
 """
 _SHOWN: Final = "seq, id, flow, plan, state, received_at, ended_at, step, error"
@@ -85,6 +91,12 @@ def open_runs(connection: apsw.Connection, after: int, limit: int, flow: str | N
         return [_open_run(row) for row in connection.execute(OPEN_RUNS, (after, limit))]
     found = [_open_run(row) for row in connection.execute(OPEN_RUNS_OF, (flow, after, limit))]
     return [row if row.busy else _with_steps(connection, row) for row in found]
+
+
+def open_run(connection: apsw.Connection, number: int) -> OpenRun | None:
+    """One run with its records, or None where it is neither accepted nor running."""
+    row: Any = connection.execute(OPEN_RUN, (number,)).fetchone()
+    return None if row is None else _with_steps(connection, _open_run(row))
 
 
 def open_flows(connection: apsw.Connection) -> list[str]:
@@ -246,9 +258,10 @@ def run(connection: apsw.Connection, run_id: str) -> RunDetail | None:
     row: Any = connection.execute(RUN, (run_id,)).fetchone()
     if row is None:
         return None
-    *shown, key, body, notes, wake_at, serial = row
+    *shown, key, body, notes, wake_at, serial, deaths, strikes = row
     found = _run_row(shown)
-    return RunDetail(found, key, body, notes, wake_at, serial, steps(connection, found.seq))
+    records = steps(connection, found.seq)
+    return RunDetail(found, key, body, notes, wake_at, serial, deaths, strikes, records)
 
 
 def _with_steps(connection: apsw.Connection, row: OpenRun) -> OpenRun:
@@ -256,10 +269,11 @@ def _with_steps(connection: apsw.Connection, row: OpenRun) -> OpenRun:
 
 
 def _open_run(row: Any) -> OpenRun:
-    seq, run_id, key, flow, plan_name, state, received_at, body, context, attempt, step, wake_at, serial, busy = row
+    seq, run_id, key, flow, plan_name, state, received_at, *given, busy, deaths = row
+    body, context, attempt, step, wake_at, serial = given
     return OpenRun(
         seq, run_id, key, flow, plan_name, RunState(state), received_at,
-        body, context, attempt, step, wake_at, serial, bool(busy),
+        body, context, attempt, step, wake_at, serial, bool(busy), deaths,
     )  # fmt: skip
 
 

@@ -169,6 +169,15 @@ JOURNAL: Final = Tables(
         CREATE INDEX rejected_flow ON rejected (flow, n, size);
         CREATE INDEX rejected_expires ON rejected (expires_at);
         """,
+        # A run is `running` only while it is in memory, so that it is known which were there when the process died.
+        """
+        ALTER TABLE runs ADD COLUMN begun INTEGER NOT NULL DEFAULT 0;  -- it was in memory before, and is accepted again
+        ALTER TABLE runs ADD COLUMN deaths INTEGER NOT NULL DEFAULT 0;
+        ALTER TABLE runs ADD COLUMN strikes INTEGER NOT NULL DEFAULT 0;
+        DROP INDEX runs_begun;
+        CREATE INDEX runs_begun ON runs (flow, serial, seq)
+            WHERE serial IS NOT NULL AND (state IN ('running', 'waiting') OR (state = 'accepted' AND begun));
+        """,
     ),
 )
 

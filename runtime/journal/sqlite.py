@@ -16,6 +16,7 @@ from runtime.journal.backup import copy_file, copy_to
 from runtime.journal.batch import BatchFuture
 from runtime.journal.database import NAME, check_library, make_file, open_reading, open_writing
 from runtime.journal.disk import Disk
+from runtime.journal.flight import count_deaths
 from runtime.journal.protocol import (
     JournalError,
     OpenRun,
@@ -23,6 +24,7 @@ from runtime.journal.protocol import (
     RunRow,
     RunState,
     StepRow,
+    Suspect,
     Write,
 )
 from runtime.journal.reader import Reader
@@ -38,13 +40,14 @@ class SqliteJournal:
     """A `Journal` over the database at `path`.
 
     `url_key` is the secret that the folder's URLs come from; it never changes. `incarnation` counts how often the
-    folder was taken.
+    folder was taken. `suspects` are the open runs that were in memory when a process died.
     """
 
     def __init__(self, held: lock.FolderLock, opened: "_Opened") -> None:
         self.path = opened.path
         self.url_key = opened.url_key
         self.incarnation = opened.incarnation
+        self.suspects = opened.suspects
         self._held = held
         self.disk = Disk(opened.path)
         self._reader = Reader(partial(open_reading, opened.path))
@@ -64,6 +67,10 @@ class SqliteJournal:
     async def read(self, query: Callable[[apsw.Connection], T]) -> T:
         """Run a query off the event loop. Raises ReadTooLong after a second, JournalError where the file fails."""
         return await self._reader.read(query)
+
+    async def open_run(self, run: int) -> OpenRun | None:
+        """One run with its records, or None where it is neither accepted nor running."""
+        return await self.read(partial(queries.open_run, number=run))
 
     async def open_runs(self, after: int, limit: int, flow: str | None = None) -> list[OpenRun]:
         """Runs accepted or running, of one flow or of all, with a sequence number above `after`, in that order."""
@@ -170,6 +177,7 @@ class _Opened:
     connection: apsw.Connection
     incarnation: int
     url_key: bytes
+    suspects: tuple[Suspect, ...]
     durable: bool
 
 
@@ -182,17 +190,17 @@ def _open(path: Path, now: int, tables: tuple[Tables, ...], *, durable: bool) ->
             if any(found) and found != newest(tables):
                 copy_to(connection, path.with_name(f"{path.stem}-{'.'.join(map(str, found))}{path.suffix}"))
             migrate(connection, tables)
-            incarnation, url_key = _begin_incarnation(connection, now)
+            incarnation, url_key, suspects = _begin_incarnation(connection, now)
         except BaseException:
             connection.close(force=True)
             raise
     except apsw.Error as error:
         full = isinstance(error, apsw.FullError)
         raise JournalError(f"{path}: {type(error).__name__}: {error}", full=full) from error
-    return _Opened(path, tables, connection, incarnation, url_key, durable)
+    return _Opened(path, tables, connection, incarnation, url_key, suspects, durable)
 
 
-def _begin_incarnation(connection: apsw.Connection, now: int) -> tuple[int, bytes]:
+def _begin_incarnation(connection: apsw.Connection, now: int) -> tuple[int, bytes, tuple[Suspect, ...]]:
     with connection:
         connection.execute(
             "INSERT INTO meta (name, value) VALUES ('url_key', ?1), ('made_at', ?2), ('incarnation', 0)"
@@ -200,5 +208,6 @@ def _begin_incarnation(connection: apsw.Connection, now: int) -> tuple[int, byte
             (secrets.token_bytes(URL_KEY_BYTES), now),
         )
         connection.execute("UPDATE meta SET value = value + 1 WHERE name = 'incarnation'")
+        suspects = count_deaths(connection, now)
     values = dict(connection.execute("SELECT name, value FROM meta"))
-    return values["incarnation"], values["url_key"]
+    return values["incarnation"], values["url_key"], suspects

@@ -194,6 +194,8 @@ async def test_run_is_shown_with_all_that_is_kept_of_it(app: Admin) -> None:
             **DONE_ROW,
             "key": DONE,
             "wake_at": None,
+            "deaths": 0,
+            "strikes": 0,
             "payload": {"telefone": "11999998888"},
             "notes": None,
             "steps": [

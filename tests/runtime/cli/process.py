@@ -68,6 +68,10 @@ class Flow:
         return "/" + self.url.split("/", 3)[3]
 
 
+class NeverReadyError(Exception):
+    """The server ended before it listened; the message is what it said."""
+
+
 class ServerProcess:
     """A server in a folder that holds `flows/`, on a free port. Killed at the end, if it still runs.
 
@@ -87,7 +91,9 @@ class ServerProcess:
             )
         self.printed = self._until_ready()
         listening = re.search(r"on http://127\.0\.0\.1:(\d+)", self.printed)
-        assert listening, self.errors
+        if listening is None:
+            self.__exit__(None, None, None)
+            raise NeverReadyError(self.errors)
         self.port = int(listening[1])
         found = re.findall(r"^  (\S+) (http\S+)\n  (curl .*)$", self.printed, re.MULTILINE)
         self.flows = {name: Flow(name, url, curl) for name, url, curl in found}
@@ -105,6 +111,11 @@ class ServerProcess:
     def pid(self) -> int:
         """The process."""
         return self._process.pid
+
+    @property
+    def died(self) -> bool:
+        """Whether it has ended."""
+        return self._process.poll() is not None
 
     @property
     def errors(self) -> str:

@@ -27,7 +27,7 @@ def test_runs_are_listed_in_columns_that_a_pipe_can_read(seta: Seta) -> None:
     rows = [re.split(r"  +", line) for line in plain(result.output).splitlines()]
     assert rows == [
         ["RUN", "FLOW", "STATE", "RECEIVED"],
-        [OPEN, "erp", "running", "AGO"],
+        [OPEN, "erp", "accepted", "AGO"],
         [DONE, "retomada", "done", "AGO"],
         [DEAD, "retomada", "dead", "AGO", "phone: no digits"],
     ]
@@ -40,7 +40,7 @@ def test_runs_are_listed_as_json(seta: Seta, args: list[str]) -> None:
     assert list(document) == ["schema", "runs"]
     assert document["schema"] == "seta.runs/1"
     assert [(run["id"], run["flow"], run["state"]) for run in document["runs"]] == [
-        (OPEN, "erp", "running"),
+        (OPEN, "erp", "accepted"),
         (DONE, "retomada", "done"),
         (DEAD, "retomada", "dead"),
     ]

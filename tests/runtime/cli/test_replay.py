@@ -121,11 +121,12 @@ def test_without_a_server_the_next_one_runs_what_is_replayed(folder: Path) -> No
 def test_without_a_server_the_folder_of_flows_has_to_compile(seta: Seta, tmp_path: Path) -> None:
     result = seta("replay", "--dry-run")
     assert (result.exit_code, result.stdout) == (0, "1 run would be replayed\n")
+    before = seta("runs", "--json").stdout
     (tmp_path / "flows" / "retomada.seta").write_text("on webhook -> nothing at all\n")
     result = seta("replay")
     assert (result.exit_code, result.stdout) == (1, "")
     assert result.stderr.endswith("\nseta: 1 error in 1 file\n")
-    assert json.loads(seta("runs", "--state", "accepted", "--json").stdout)["runs"] == []
+    assert seta("runs", "--json").stdout == before
 
 
 @pytest.mark.usefixtures("rejected_too")

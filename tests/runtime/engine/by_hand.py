@@ -168,7 +168,12 @@ class Server:
                 await asyncio.sleep(0.002)
 
     async def kill(self) -> None:
-        """End at once; what is not on disk is lost."""
+        """End as a process that dies: what was handed over goes to disk, and nothing after that."""
+        await self.journal.close()
+        await self.engine.stop(0)
+
+    async def stop(self) -> None:
+        """End in good order."""
         await self.engine.stop(0)
         await self.journal.close()
 
@@ -201,6 +206,12 @@ class Servers:
         """Kill the server that runs."""
         if self.running is not None:
             await self.running.kill()
+        self.running = None
+
+    async def end(self) -> None:
+        """Stop the server that runs in good order."""
+        if self.running is not None:
+            await self.running.stop()
         self.running = None
 
 

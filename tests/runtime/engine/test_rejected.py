@@ -53,7 +53,7 @@ async def test_what_waits_is_committed_when_the_server_stops(servers: Servers) -
     server = await servers.start(program(nothing), program(nothing, "g"))
     for n in range(100):
         reject(server, b"%d" % n, "fg"[n % 2])
-    await servers.stop()
+    await servers.end()
     journal = await open_journal(servers.folder, clock=servers.clock)
     assert sorted(int(one.body) for one in await kept(journal)) == list(range(100))
     await journal.close()

@@ -152,6 +152,7 @@ async def test_a_limit_holds_for_the_backlog_of_an_earlier_life(servers: Servers
     gate = asyncio.Event()
     server = await servers.start(program(work), world=World(x=gate))
     ids = [await server.post(n) for n in range(20)]
+    await servers.end()
     world = World(x=0.001)
     server = await servers.start(program(work, concurrency=2), world=world)
     for run_id in ids:

@@ -13,6 +13,9 @@ from runtime.journal.schema import JOURNAL
 from tests.runtime.journal.conftest import Open
 from tests.runtime.journal.made import NOW, accept
 
+VERSION = len(JOURNAL.migrations)
+COPY = f"seta-{VERSION}.1.db"  # of a file with version 1 of the tables of another room
+
 ONE = Tables("cars", ("CREATE TABLE cars (plate TEXT) STRICT",))
 TWO = Tables("cars", (*ONE.migrations, "ALTER TABLE cars ADD COLUMN colour TEXT; CREATE INDEX plates ON cars (plate)"))
 BROKEN = Tables("cars", (*ONE.migrations, "ALTER TABLE cars ADD COLUMN colour TEXT; CREATE TABLE runs (x TEXT)"))

@@ -18,7 +18,9 @@ from runtime.journal import SqliteJournal, Tables, open_journal
 from runtime.journal.protocol import (
     Accept,
     Cancel,
+    Claim,
     Kind,
+    LetGo,
     Move,
     Prune,
     Record,
@@ -27,6 +29,9 @@ from runtime.journal.protocol import (
     Release,
     Reopen,
     RunState,
+    Suspect,
+    Try,
+    Wake,
     Write,
 )
 from runtime.journal.rejected import deliveries
@@ -62,6 +67,8 @@ class Model:
     steps: dict[int, dict[str, tuple[Kind, bytes]]] = field(default_factory=dict)
     over: dict[int, int] = field(default_factory=dict)  # when what has ended may go
     keep: dict[int, int] = field(default_factory=dict)
+    deaths: dict[int, tuple[int, int]] = field(default_factory=dict)  # of a suspect: all, and alone
+    claimed: tuple[int, ...] = ()
     notes: list[str] = field(default_factory=list)
     rejected: dict[int, tuple[str, str, int]] = field(default_factory=dict)  # flow, plan, bytes
     last: int = 0
@@ -72,10 +79,10 @@ class Model:
         match write:
             case Move():
                 return self._move(write)
-            case Cancel():
-                return self._cancel(write)
-            case Reopen():
-                return self._reopen(write)
+            case Wake() | Claim() | Try() | LetGo():
+                return self._fly(write)
+            case Cancel() | Reopen():
+                return self._cancel(write) if isinstance(write, Cancel) else self._reopen(write)
             case Rejudge():
                 return self._rejudge(write)
             case Record(effect=Note() as note):
@@ -102,6 +109,7 @@ class Model:
     def _prune(self, at: int) -> None:
         for run in [run for run, end in self.over.items() if end <= at]:
             del self.runs[run], self.steps[run], self.over[run], self.keep[run]
+            self.deaths.pop(run, None)
         if at >= REJECTED_UNTIL:
             self.rejected.clear()
 
@@ -136,9 +144,55 @@ class Model:
         self.steps[self.last] = {step: (Kind.LENT, value) for step, (kind, value) in lent if kind is Kind.RESULT}
         self.keep[self.last] = write.keep or 0
 
+    def _fly(self, write: Wake | Claim | Try | LetGo) -> bool:
+        match write:
+            case Wake():
+                for run in filter(lambda run: self.is_in(run, RunState.WAITING), write.runs):
+                    self.runs[run] = (self.runs[run][0], RunState.ACCEPTED, None)
+            case Claim():
+                self.claimed = write.runs
+            case Try():
+                if not self.is_in(write.run, RunState.ACCEPTED) and not self.is_in(write.run, RunState.RUNNING):
+                    return True
+                self._set(write.run, RunState.RUNNING)
+            case LetGo():
+                for run in self._in_flight():
+                    self._set(run, RunState.ACCEPTED)
+                self.claimed = ()
+        return False
+
+    def _set(self, run: int, state: RunState) -> None:
+        name, _, wake_at = self.runs[run]
+        self.runs[run] = (name, state, wake_at)
+
+    def _in_flight(self) -> list[int]:
+        return [
+            run
+            for run, (_, state, _) in self.runs.items()
+            if state is RunState.RUNNING or (state is RunState.ACCEPTED and run in self.claimed)
+        ]
+
+    def die(self) -> None:
+        """The process ends, and the next one takes the folder."""
+        in_flight, self.claimed = self._in_flight(), ()
+        for run in in_flight:
+            deaths, strikes = self.deaths.get(run, (0, 0))
+            strikes += deaths > 0 and len(in_flight) == 1
+            self.deaths[run] = (deaths + 1, strikes)
+            self._set(run, RunState.ACCEPTED)
+            if strikes == 3:
+                self.runs[run] = (self.runs[run][0], RunState.DEAD, None)
+                self._end(run, NOW)
+
+    def suspects(self) -> list[Suspect]:
+        """The open runs that there is something against."""
+        found = [(run, deaths) for run, (deaths, _) in self.deaths.items() if self.is_in(run, RunState.ACCEPTED)]
+        return [Suspect(run, "retomada", deaths) for run, deaths in sorted(found, key=lambda one: (-one[1], one[0]))]
+
     def _move(self, write: Move) -> bool:
         if not self.is_open(write.run):
             return True
+        self.deaths.pop(write.run, None)
         self.runs[write.run] = (self.runs[write.run][0], write.state, write.wake_at)
         if write.state in {RunState.DONE, RunState.DEAD}:
             self._end(write.run, write.at)
@@ -160,6 +214,7 @@ class Model:
             return True
         self.runs[write.run] = (self.runs[write.run][0], RunState.ACCEPTED, None)
         self.over.pop(write.run, None)
+        self.deaths.pop(write.run, None)
         steps = self.steps[write.run]
         for step in write.undo:
             if step in steps and steps[step][0] is not Kind.LOG:
@@ -237,7 +292,9 @@ REOPENS = st.builds(
     results=st.lists(st.tuples(STEPS, st.binary(max_size=2)), max_size=1).map(tuple),
 )
 BY_HAND = CANCELS | REOPENS | st.builds(Release)  # nothing here is of a backup
-WRITES = st.lists(ACCEPTS | REJECTS | RECORDS | EFFECTS | MOVES | PRUNES | BY_HAND, min_size=1, max_size=12)
+SOME_RUNS = st.lists(RUNS, min_size=1, max_size=2).map(tuple)
+FLIGHTS = st.builds(Claim, SOME_RUNS) | st.builds(Try, RUNS) | st.builds(Wake, SOME_RUNS) | st.builds(LetGo)
+WRITES = st.lists(ACCEPTS | REJECTS | RECORDS | EFFECTS | MOVES | FLIGHTS | PRUNES | BY_HAND, min_size=1, max_size=12)
 
 
 class JournalMachine(RuleBasedStateMachine):
@@ -260,6 +317,8 @@ class JournalMachine(RuleBasedStateMachine):
         journal = self.runner.run(open_journal(self.data, clock=lambda: NOW, tables=(NOTES,), wait=0))
         assert journal.incarnation == self.incarnation + 1
         self.incarnation = journal.incarnation
+        self.model.die()
+        assert list(journal.suspects) == self.model.suspects()
         return journal
 
     @initialize()
@@ -279,8 +338,10 @@ class JournalMachine(RuleBasedStateMachine):
     def name_known_runs(self, writes: list[Write]) -> None:
         """Let no write be of a run that its own batch begins: nobody knows the number yet."""
         for write in writes:
-            if isinstance(write, Record | Move | Cancel | Reopen) and write.run > self.model.last:
+            if isinstance(write, Record | Move | Try | Cancel | Reopen) and write.run > self.model.last:
                 write.run = 999
+            if isinstance(write, Claim | Wake):
+                write.runs = tuple(run for run in write.runs if run <= self.model.last)
 
     @rule(batches=st.lists(WRITES, min_size=2, max_size=5))
     def commit_without_waiting_for_each(self, batches: list[list[Write]]) -> None:
@@ -312,8 +373,9 @@ class JournalMachine(RuleBasedStateMachine):
     @precondition(lambda self: self.model.runs)
     @invariant()
     def everything_is_as_the_model_says(self) -> None:
-        runs, steps, notes = self.runner.run(self.look())
+        runs, deaths, steps, notes = self.runner.run(self.look())
         assert runs == self.model.runs
+        assert deaths == self.model.deaths
         assert steps == {seq: list(records.items()) for seq, records in self.model.steps.items()}
         assert notes == self.model.notes
 
@@ -334,13 +396,14 @@ class JournalMachine(RuleBasedStateMachine):
         assert [run.seq for run in due] == [seq for at, seq in sorted(waiting) if at <= NOW + 1]
         assert self.runner.run(self.journal.next_wake()) == min((at for at, _ in waiting), default=None)
 
-    async def look(self) -> tuple[Any, Any, Any]:
+    async def look(self) -> tuple[Any, Any, Any, Any]:
         found = [await self.journal.run(row.id) for row in reversed(await self.journal.runs(limit=999))]
         details = [detail for detail in found if detail is not None]
         runs = {detail.run.seq: (detail.run.id, detail.run.state, detail.wake_at) for detail in details}
+        deaths = {detail.run.seq: (detail.deaths, detail.strikes) for detail in details if detail.deaths}
         steps = {detail.run.seq: [(row.step, (row.kind, row.value)) for row in detail.steps] for detail in details}
         notes = await self.journal.read(lambda c: list(c.execute("SELECT text FROM notes ORDER BY n")))
-        return runs, steps, [text for (text,) in notes]
+        return runs, deaths, steps, [text for (text,) in notes]
 
     def teardown(self) -> None:
         self.runner.run(self.journal.close())
