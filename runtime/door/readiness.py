@@ -81,17 +81,22 @@ class Readiness:
         return found
 
     async def brief(self) -> tuple[int, dict[str, Any]]:
-        """Status and document for everybody: the words, without what the journal says of its disk."""
+        """Status and document for everybody: whether, and not why."""
         await self._freshen()
-        return self._document(list(self.reasons()))
+        return (503, {"status": "unready"}) if self.reasons() else (200, {"status": "ready"})
 
     async def detail(self) -> tuple[int, dict[str, Any]]:
         """Status and document for who runs the server."""
         await self._freshen()
         reasons = [{"name": name, "detail": detail} for name, detail in self.reasons().items()]
-        status, told = self._document(reasons)
-        told["committed_seconds_ago"] = round(self._journal.committed_ago(), 3)
-        return status, told if self.serving is None else {**told, "generation": self.serving.document()}
+        told = {
+            "schema": "seta.ready/1",
+            "ready": not reasons,
+            "reasons": reasons,
+            "committed_seconds_ago": round(self._journal.committed_ago(), 3),
+        }
+        generation = {} if self.serving is None else {"generation": self.serving.document()}
+        return (503 if reasons else 200), {**told, **generation}
 
     async def _freshen(self) -> None:
         """Commit where the last commit is old: who asks whether a server is ready shall not hear of yesterday.
@@ -103,7 +108,3 @@ class Readiness:
             return
         await asyncio.wait([journal.commit()], timeout=FRESH_SECONDS)
         self._stale = journal.committed_ago() > FRESH_SECONDS
-
-    def _document(self, reasons: list[Any]) -> tuple[int, dict[str, Any]]:
-        told = {"schema": "seta.ready/1", "ready": not reasons, "reasons": reasons}
-        return (503 if reasons else 200), told

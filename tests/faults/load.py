@@ -14,6 +14,7 @@ import apsw
 import httpx
 
 from runtime.journal.database import NAME
+from tests.runtime.cli.process import ServerProcess
 
 SENDERS = 8
 HONEST_SENDERS = 4
@@ -123,19 +124,20 @@ async def until(true: Callable[[], Any], otherwise: str, seconds: float = PATIEN
     return time.monotonic() - start
 
 
-async def readiness(port: int) -> tuple[bool, list[str]]:
-    """Whether a server is ready, and why not."""
-    async with httpx.AsyncClient(timeout=10) as client:
-        answer = await client.get(f"http://127.0.0.1:{port}/readyz")
+async def readiness(server: ServerProcess, data: Path | None = None) -> tuple[bool, list[str]]:
+    """Whether a server is ready, and why not, as its socket says."""
+    socket = (data or server.folder / ".seta") / "admin.sock"
+    async with httpx.AsyncClient(timeout=10, transport=httpx.AsyncHTTPTransport(uds=str(socket))) as client:
+        answer = await client.get("http://seta/readyz")
     told = answer.json()
     assert answer.status_code == (200 if told["ready"] else 503)
-    return told["ready"], told["reasons"]
+    return told["ready"], [reason["name"] for reason in told["reasons"]]
 
 
-async def ready(port: int) -> float:
+async def ready(server: ServerProcess, data: Path | None = None) -> float:
     """Wait until a server is ready, and give the seconds that it took."""
     start = time.monotonic()
-    while not (await readiness(port))[0]:
+    while not (await readiness(server, data))[0]:
         assert time.monotonic() - start < PATIENCE, "the server does not get well"
         await asyncio.sleep(0.02)
     return time.monotonic() - start

@@ -38,7 +38,7 @@ async def jumps(folder: Path, rounds: int) -> str:
             clock.set(jump)
             begun = await deliver(server, "retomada")
             seconds.append(await until(partial(all_done, folder, begun), "runs do not end after a jump", 10))
-            assert await readiness(server.port) == (True, [])
+            assert await readiness(server) == (True, [])
             runs += begun
     assert all_done(folder, runs)
     return (

@@ -37,10 +37,10 @@ async def fill_up(server: ServerProcess, disk: Path, ledger: Ledger) -> float:
     fill(ballast, leaving=RESERVE - MEGABYTE)
     found = await settled(disk / "data")
     assert not lost(ledger.accepted, found)
-    assert await readiness(server.port) == (False, ["disk-full"])
+    assert await readiness(server, disk / "data") == (False, ["disk-full"])
     await ledger.more(507)
     ballast.unlink()
-    seconds = await ready(server.port)
+    seconds = await ready(server, disk / "data")
     await ledger.more(200)
     return seconds
 

@@ -30,8 +30,8 @@ async def refuse(server: ServerProcess, ledger: Ledger) -> float:
     """Let syncs fail for a while; the seconds in which the server got well afterwards."""
     with syncs(server.pid, "error=EIO"):
         await ledger.more(503)
-        assert await readiness(server.port) == (False, ["journal"])
-    seconds = await ready(server.port)
+        assert await readiness(server) == (False, ["journal"])
+    seconds = await ready(server)
     await ledger.more(200)
     return seconds
 
@@ -70,7 +70,7 @@ async def slow_syncs(folder: Path, rounds: int) -> str:
                     ledger.taken()
                     await ledger.more(200, 24)
                     during = ledger.taken()
-                    assert await readiness(server.port) == (True, [])
+                    assert await readiness(server) == (True, [])
                 assert min(during) >= DELAY, "an answer came before its delivery was on disk"
                 assert max(during) < 10 * DELAY, "deliveries do not share their commits"
         found = await settled(data)
@@ -91,8 +91,8 @@ async def hanging_syncs(folder: Path, rounds: int) -> str:
                     await asyncio.sleep(SLOW_SECONDS + 0.5)
                     async with loaded(late, url):
                         await late.more(503)
-                    assert await readiness(server.port) == (False, ["journal"])
-                seconds.append(await ready(server.port))
+                    assert await readiness(server) == (False, ["journal"])
+                seconds.append(await ready(server))
         found = await settled(data)
     assert not lost(ledger.accepted, found)
     assert set(late.answers) == {503}

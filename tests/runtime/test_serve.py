@@ -423,7 +423,7 @@ async def test_admin_address_is_served_beside_the_socket(tmp_path: Path) -> None
             assert len((await client.get("/runs")).json()["runs"]) == 1
         async with httpx.AsyncClient(base_url=f"http://{server.settings.listen}") as client:
             assert (await client.get("/runs")).status_code == 404
-            assert (await client.get("/readyz")).json()["ready"] is True
+            assert (await client.get("/readyz")).json() == {"status": "ready"}
 
 
 async def test_stopping_server_finishes_what_has_begun_and_takes_nothing_new(tmp_path: Path) -> None:
