@@ -110,7 +110,7 @@ class Verb(
     finds: bool = False  # may find nothing: its result may be absent, and its `else` runs only then
     infers_fields: bool = False  # fill-in rule R1 for `upsert person` without `with`
     key_field: str = ""  # the declared field that the key itself fills
-    connection: str = ""  # what a connection must be able to do for it: http, persons, messages; "": it needs none
+    connection: str = ""  # what a connection must be able to do: http, persons, tags, messages; "": it needs none
     failures: tuple[str, ...] = ()
     secrets: tuple[str, ...] = ()  # names of those that it reads itself
     own: bool = False
@@ -125,7 +125,7 @@ class Connection(msgspec.Struct, frozen=True):
     """A connection of seta.toml, as far as flows are checked against it: neither its secrets nor its paths."""
 
     name: str
-    kind: str  # http, local
+    kind: str  # http, whatsapp_cloud, hablla, local
     does: tuple[str, ...]  # what verbs may ask of it: the `connection` of a verb
     idempotent: bool = False  # the other side takes a repeat of the same key for one
     origin: str = ""  # scheme, host and port of its base address, in lower case, without a default port

@@ -70,7 +70,7 @@ def caller(flow: Compiled, catalog: Catalog) -> str:
 def step_lines(flow: Compiled, catalog: Catalog) -> list[StepLine]:
     """Every step of the plan, in text order."""
     resorts, failing = _resorts(flow.plan), Failing(flow.plan, catalog)
-    lines = (_step_line(op, flow.source, failing) for op in ir.all_steps(flow.plan))
+    lines = (_step_line(op, flow.source, failing, catalog) for op in ir.all_steps(flow.plan))
     return [replace(line, failure=line.failure.replace(_DEAD, resorts[line.id])) for line in lines]
 
 
@@ -91,11 +91,11 @@ def _resorts(plan: ir.Plan) -> dict[str, str]:
     return found
 
 
-def _step_line(op: ir.Step, source: Source, failing: Failing) -> StepLine:
+def _step_line(op: ir.Step, source: Source, failing: Failing, catalog: Catalog) -> StepLine:
     does = " ".join(source.slice(op.span).split("```")[0].split())
     if isinstance(op, ir.Parallel | ir.For | ir.Branch):
         does = does.split("{")[0].strip()
-    return StepLine(op.step, _kind(op), does, _failure(op, failing.of_step(op)))
+    return StepLine(op.step, _kind(op), does, _failure(op, failing.of_step(op), catalog))
 
 
 def _kind(op: ir.Step) -> str:  # noqa: C901  # one case a kind of step
@@ -120,20 +120,27 @@ def _kind(op: ir.Step) -> str:  # noqa: C901  # one case a kind of step
             return "log"
 
 
-def _failure(op: ir.Step, codes: tuple[str, ...]) -> str:
+def _failure(op: ir.Step, codes: tuple[str, ...], catalog: Catalog) -> str:
     """What a step may fail with, and what then: its own way of failing last."""
     listed = ", ".join(codes)
     match op:
         case ir.Effect():
             values = f"its values may fail ({listed}): {_DEAD}; " if codes else ""
-            return values + _effect_failure(op)
+            return values + _effect_failure(op, kept_here=_is_kept_here(op, catalog))
         case ir.Fail():
             return f"fails: {_DEAD}"
         case _:
             return f"may fail ({listed}): {_DEAD}" if codes else ""
 
 
-def _effect_failure(op: ir.Effect) -> str:
+def _is_kept_here(op: ir.Effect, catalog: Catalog) -> bool:
+    """Whether the effect is in the journal's own database."""
+    verb = catalog.verbs.get(op.verb)
+    kept = verb is not None and verb.connection not in ("", "http")
+    return kept and (op.connection is None or op.connection.kind == "local")
+
+
+def _effect_failure(op: ir.Effect, *, kept_here: bool) -> str:
     if op.code is not None:
         return "no repeat; then dead letter"
     tries = op.policy.tries or 5
@@ -149,6 +156,8 @@ def _effect_failure(op: ir.Effect) -> str:
             return f"repeated with the same key, also after a lost answer: {pauses}; then dead letter"
         case EffectClass.KEYED:
             return f"repeated only if surely not done: {pauses}; a lost answer: dead letter"
+        case EffectClass.ONCE if kept_here:
+            return f"in one transaction with its record, so never in doubt: {pauses}; then dead letter"
         case _:
             return f"repeated only if surely not done: {pauses}; a lost answer: parked as unknown"
 

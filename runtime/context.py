@@ -48,6 +48,14 @@ class Policy:
 
 
 @dataclass(frozen=True, slots=True)
+class Template:
+    """What a plan knows of a message template: its language, and the names of its parameters in their order."""
+
+    language: str
+    params: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class StepSpec:
     """All of a step that is known before any run: a constant of the generated module."""
 
@@ -60,6 +68,7 @@ class StepSpec:
     result: Callable[[bytes], Any] | None = None  # reads a recorded result; None: the verb's own
     block: Block | None = None  # the Python of a `code` step
     via: str | None = None  # the connection that the plan chose; None: none of seta.toml
+    template: Template | None = None  # that the literal names, where the catalog file has it
 
 
 class Run(msgspec.Struct, frozen=True):
@@ -94,10 +103,16 @@ class LocalVerb:
 
 @dataclass(frozen=True, slots=True)
 class RemoteVerb:
-    """A verb that reaches out. `perform` raises StepFailure."""
+    """A verb that reaches out. `perform` raises StepFailure.
+
+    What it has to do in the journal's own database is part of its records: `before`, which may raise StepFailure, of
+    the `started` one that an effect of class `once` has, and `after`, which gets what `perform` gave, of the result.
+    """
 
     perform: Callable[[Call], Awaitable[Any]]
     result: Callable[[bytes], Any]
+    before: Callable[[apsw.Connection, Call], None] | None = None
+    after: Callable[[apsw.Connection, Call, Any], None] | None = None
 
 
 Verb = LocalVerb | RemoteVerb

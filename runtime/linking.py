@@ -20,7 +20,7 @@ from dsl import Source
 from runtime import shapes, values
 from runtime.code import compile_block
 from runtime.connections.declared import Connection
-from runtime.context import Hole, Policy, Setting, StepSpec, Whole
+from runtime.context import Hole, Policy, Setting, StepSpec, Template, Whole
 from runtime.engine.engine import UnknownPlan
 from runtime.extend.loading import Own
 from runtime.failures import StepFailure
@@ -330,6 +330,7 @@ _NAMES: dict[str, Any] = {
     "setting": Setting,
     "hole": Hole,
     "whole_url": Whole,
+    "template": Template,
     "block": compile_block,
     "exact": Decimal,
     "add": values.add,

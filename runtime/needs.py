@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from runtime.connections.declared import Basic, Connection, Http
+from runtime.connections.declared import Connection
 from runtime.folder import FolderError
 from runtime.loader import Loaded
 from runtime.program import Program
@@ -76,12 +76,7 @@ def _of_connections(connections: Mapping[str, Connection], used: set[str]) -> It
     for name, connection in sorted(connections.items()):
         for place in connection.places():
             what = f"a secret of the connection {name}"
-            yield Need(place, place, what, header=_in_header(connection), needed=name in used)
-
-
-def _in_header(connection: Connection) -> bool:
-    """Whether the secrets of a connection become headers as they are; those of `basic` are encoded before."""
-    return isinstance(connection, Http) and not isinstance(connection.auth, Basic)
+            yield Need(place, place, what, header=connection.in_headers, needed=name in used)
 
 
 def _unfit(program: Program, found: Mapping[str, str]) -> Iterator[str]:

@@ -9,8 +9,6 @@ from compiler.reports import Reports, listed, nearest
 from dsl import nodes
 from dsl.diagnostics import Fix
 
-_NEEDED = {"http": "requests", "persons": "persons", "messages": "messages"}
-
 
 class Connections:
     """Chooses connections, and reports those that cannot be chosen."""
@@ -44,7 +42,7 @@ class Connections:
                 "E242",
                 via.name.span,
                 f"`{verb.title}` cannot go via `{written}`, which is a connection of kind {found.kind}",
-                f"a connection for {_NEEDED.get(verb.connection, verb.connection)} is needed",
+                f"a connection for {'requests' if verb.connection == 'http' else verb.connection} is needed",
                 notes=[_there(self._fitting(verb), f"of these, `{verb.title}` can go via")],
             )
             return Connection(written, "", ())

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
-from compiler.catalog import Catalog, Connection, Verb
+from compiler.catalog import Catalog, Connection, Template, Verb
 from compiler.expand import Fill
 from compiler.ir import Guard
 from compiler.scope import Binding, Merged
@@ -63,6 +63,7 @@ class Facts:
     verbs: dict[int, Verb] = field(default_factory=dict)
     slots: dict[int, dict[Literal["by", "to"], nodes.Expr]] = field(default_factory=dict)
     connections: dict[int, Connection] = field(default_factory=dict)
+    templates: dict[int, Template] = field(default_factory=dict)
     results: dict[int, Type] = field(default_factory=dict)
     merges: dict[int, list[Merged]] = field(default_factory=dict)
     headers: set[str] = field(default_factory=set)

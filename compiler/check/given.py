@@ -28,6 +28,7 @@ class Given:
         clause = next((c for c in step.clauses if isinstance(c, nodes.With)), None)
         template = self._template(step, verb)
         if template is not None:
+            self._facts.templates[id(step)] = template
             self._template_params(step, clause, template, verb, scope)
         elif verb.with_ == "exact":
             types = {field.name: catalog_type(field.type, self._catalog) for field in verb.fields}

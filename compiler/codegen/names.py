@@ -11,7 +11,7 @@ HELPERS = frozenset((
     "element", "email_kind", "enum", "exact", "Failure", "failed", "field", "given", "holds", "hole", "instant",
     "int_kind", "json_kind", "maybe", "maybe_member", "member", "milliseconds", "modulo", "moment", "multiply",
     "negative", "nested", "own", "p", "phone_kind", "policy", "ranged", "read_json", "reader", "record", "same",
-    "scalar_kind", "setting", "step", "subtract", "text_kind", "text_of", "url_kind", "whole", "whole_url",
+    "scalar_kind", "setting", "step", "subtract", "template", "text_kind", "text_of", "url_kind", "whole", "whole_url",
 ))
 # fmt: on
 PAYLOAD, FLOW, ON_ERROR, DEDUPE, SERIAL, ANSWER = "PAYLOAD", "FLOW", "ON_ERROR", "DEDUPE", "SERIAL", "ANSWER"

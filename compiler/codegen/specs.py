@@ -65,11 +65,7 @@ class Specs(Values):
         named: dict[str, ast.expr] = {}
         if op.literal:
             named["literal"] = self.tuple(self._part(part) for part in op.literal)
-        said = ("tries", "low", "high", "unknown")
-        policy = {k: v for k in said if (v := getattr(op.policy, k)) is not None}
-        if op.effect == "keyed" and op.repeated and op.policy.tries is None:
-            policy["asked"] = True
-        if policy:
+        if policy := _policy(op):
             named["policy"] = self.call(TOP, "policy", **{k: self.const(TOP, v) for k, v in policy.items()})
         if op.result is not None:
             named["result"] = self.call(TOP, "reader", self.shape(op.result))
@@ -79,6 +75,9 @@ class Specs(Values):
             named["within"] = self.const(TOP, op.within)
         if op.connection is not None:
             named["via"] = self.const(TOP, op.connection.name)
+        if op.template is not None:
+            params = self.tuple(self.const(TOP, param) for param in op.template.params)
+            named["template"] = self.call(TOP, "template", self.const(TOP, op.template.language), params)
         parts = (self.const(TOP, part) for part in (op.step, op.verb, op.effect))
         return self.call(TOP, "step", *parts, **named)
 
@@ -108,3 +107,10 @@ class Specs(Values):
     def spec_name(self, step: str) -> str:
         """The constant that holds a step's spec."""
         return self.names.of(re.sub(r"\W", "_", step).upper() + f"#{step}")
+
+
+def _policy(op: ir.Effect) -> dict[str, int | str | bool]:
+    said = ("tries", "low", "high", "unknown")
+    policy: dict[str, int | str | bool] = {k: v for k in said if (v := getattr(op.policy, k)) is not None}
+    asked = op.effect == "keyed" and op.repeated and op.policy.tries is None
+    return policy | ({"asked": True} if asked else {})

@@ -37,6 +37,14 @@ class Connection:
 
 
 @dataclass(frozen=True, slots=True)
+class Template:
+    """What the catalog file says of the template that a literal names; parameters in their order."""
+
+    language: str
+    params: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Policy:
     """What the flow says about attempts; None where it is silent. Pauses are milliseconds."""
 
@@ -79,6 +87,7 @@ class Effect(Node):
     code: Code | None = None
     within: int | None = None
     connection: Connection | None = None
+    template: Template | None = None
 
     @property
     def repeated(self) -> bool:

@@ -13,6 +13,7 @@ from compiler.ir import (
     Policy,
     RecordOf,
     Setting,
+    Template,
     Whole,
 )
 from compiler.lower.shapes import Shapes
@@ -66,11 +67,16 @@ class Commands:
             self._shapes.of(kind) if typed and kind is not None else None,
             within=_within(step.clauses),
             connection=self._connection(step),
+            template=self._template(step),
         )
 
     def _connection(self, step: nodes.Command) -> Connection | None:
         chosen = self._facts.connections.get(id(step))
         return None if chosen is None else Connection(chosen.name, chosen.kind, chosen.idempotent)
+
+    def _template(self, step: nodes.Command) -> Template | None:
+        listed = self._facts.templates.get(id(step))
+        return None if listed is None else Template(listed.language, tuple(param.name for param in listed.params))
 
     def _address(self, step: nodes.Command, verb: Verb) -> tuple[tuple[LiteralPart, ...], list[Expr]]:
         """The text after verb and noun; for an HTTP verb also what `to` gives."""

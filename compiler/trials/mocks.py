@@ -44,8 +44,9 @@ def _code(call: nodes.FunctionCall, chosen: list[Found], reports: Reports) -> st
 
 
 def _is(code: str, known: str) -> bool:
-    """Whether a code is one that the catalog lists, where STATUS stands for three digits."""
-    return re.fullmatch(re.escape(known).replace("STATUS", r"[1-5]\d\d"), code) is not None
+    """Whether a code is one that the catalog lists, where STATUS stands for three digits, and CODE for any number."""
+    pattern = re.escape(known).replace("STATUS", r"[1-5]\d\d").replace("CODE", r"\d+")
+    return re.fullmatch(pattern, code) is not None
 
 
 def _value(value: nodes.Expr, chosen: list[Found], reports: Reports) -> Json:

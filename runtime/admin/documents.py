@@ -107,6 +107,7 @@ class Person(msgspec.Struct, frozen=True, kw_only=True):
     email: str | None
     tags: list[str] = []
     opt_out: bool = False
+    wa_id: str | None = None
     created_at: str
     updated_at: str
 
@@ -230,6 +231,7 @@ def person_from(row: local.PersonRow) -> Person:
         email=row.email,
         tags=row.tags,
         opt_out=row.opt_out,
+        wa_id=row.wa_id,
         created_at=rfc3339(row.created_at),
         updated_at=rfc3339(row.updated_at),
     )

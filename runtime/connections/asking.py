@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from email.message import Message
 from typing import Final, Protocol
 
+from runtime.failures import StepFailure
+
 LIMIT: Final = 15.0  # s for one request and its answer
 CAP: Final = 1_000_000  # bytes of an answer, decoded
 
@@ -16,6 +18,11 @@ class Answer:
     status: int
     headers: Mapping[str, str]
     content: bytes
+
+    @property
+    def is_success(self) -> bool:
+        """Whether the other side has done what it was asked for."""
+        return 200 <= self.status < 300
 
     @property
     def text(self) -> str:
@@ -43,3 +50,6 @@ class Asks(Protocol):
         any_status: bool = False,
     ) -> Answer:
         """Give a successful answer, read whole. Raises StepFailure with the codes of `HttpClient.ask`."""
+
+    def refusal(self, url: str, answer: Answer, why: str) -> StepFailure:
+        """What an answer that is no success means by its status; `why` is what it says itself."""

@@ -11,6 +11,8 @@ from urllib.parse import urlsplit
 
 import msgspec
 
+from runtime.connections import hablla, whatsapp_cloud
+
 Encoding = Literal["json", "form", "text"]
 
 LONGEST: Final = 120.0  # s; the engine's last net for one attempt
@@ -19,6 +21,8 @@ LARGEST: Final = 64 * 1024**2  # bytes
 _SECONDS: Final = {"ms": 0.001, "s": 1.0, "m": 60.0}
 _BYTES: Final = {"kb": 1024, "mb": 1024**2}
 _PLACE: Final = re.compile(r"(env|file):.+")
+_LANGUAGE: Final = re.compile(r"[a-z]{2,3}(_[A-Z]{2,3})?")
+_ID: Final = re.compile(r"[0-9a-f]{24}")
 _HEADER: Final = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 _NAME: Final = re.compile(r"[^\W\d][\w\u0300-\u036f]*")
 _OURS: Final = frozenset(
@@ -72,6 +76,27 @@ class Header(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field=
 Auth = Bearer | Basic | Header
 
 
+class Token(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="kind", tag="token"):
+    """`Authorization: …`, with nothing before the token."""
+
+    token: str
+
+    def __post_init__(self) -> None:
+        _is_place("token", self.token)
+
+
+class Login(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="kind", tag="login"):
+    """A person's own account, which is exchanged for a token. The email may be text of the file too."""
+
+    email: str
+    password: str
+
+    def __post_init__(self) -> None:
+        if ":" in self.email:
+            _is_place("email", self.email)
+        _is_place("password", self.password)
+
+
 class Http(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="kind", tag="http"):
     """A web service: where it is, how it is signed in to, and how it wants to be spoken to."""
 
@@ -90,20 +115,24 @@ class Http(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="k
         for name, value in self.headers.items():
             _is_header(name)
             _is_plain(name, value)
-        if not 0 < self.seconds <= LONGEST:
-            raise ValueError(f"`timeout` is more than nothing and at most {LONGEST:g}s, not {self.timeout!r}")
+        _seconds(self.timeout)
         if not 0 < self.cap <= LARGEST:
             raise ValueError(f"`max_answer` is more than nothing and at most 64mb, not {self.max_answer!r}")
 
     @property
     def seconds(self) -> float:
         """For one request and its answer."""
-        return _measure("timeout", self.timeout, _SECONDS, "15s or 800ms")
+        return _seconds(self.timeout)
 
     @property
     def cap(self) -> int:
         """Bytes of an answer, decoded."""
         return int(_measure("max_answer", self.max_answer, _BYTES, "500kb or 5mb"))
+
+    @property
+    def in_headers(self) -> bool:
+        """Whether its secrets become headers as they are; those of `basic` are encoded before."""
+        return not isinstance(self.auth, Basic)
 
     def places(self) -> Iterator[str]:
         """Where its secrets are: `env:NAME` or `file:PATH`."""
@@ -118,12 +147,91 @@ class Http(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="k
                 return
 
 
+class WhatsAppCloud(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="kind", tag="whatsapp_cloud"):
+    """A phone number of a business, from which Meta's Cloud API sends templates."""
+
+    does: ClassVar[tuple[str, ...]] = ("messages",)
+    idempotent: ClassVar[bool] = False
+    in_headers: ClassVar[bool] = True
+
+    number_id: str  # Meta's id of the number, not the number itself
+    token: str
+    language: str = "pt_BR"  # of templates that the catalog file does not list
+    url: str = whatsapp_cloud.URL
+    timeout: str = "15s"  # for one request and its answer
+
+    def __post_init__(self) -> None:
+        _is_base(self.url)
+        _is_place("token", self.token)
+        _seconds(self.timeout)
+        if not (self.number_id.isascii() and self.number_id.isdigit()):
+            raise ValueError(f"`number_id` is Meta's id of the phone number, all digits, not {self.number_id!r}")
+        if not _LANGUAGE.fullmatch(self.language):
+            raise ValueError(f"`language` is written as WhatsApp does, such as pt_BR or es, not {self.language!r}")
+
+    @property
+    def seconds(self) -> float:
+        """For one request and its answer."""
+        return _seconds(self.timeout)
+
+    def places(self) -> Iterator[str]:
+        """Where its secret is."""
+        yield self.token
+
+
+class Hablla(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="kind", tag="hablla"):
+    """A workspace of Hablla: its persons, and templates over one of the channels that it has itself."""
+
+    idempotent: ClassVar[bool] = False
+
+    workspace: str
+    auth: Token | Login
+    channel: str = ""  # Hablla calls it a connection; without one, no templates are sent
+    sector: str = ""  # in whose name they are sent
+    url: str = hablla.URL
+    timeout: str = "15s"  # for one request and its answer; a step may take several
+
+    def __post_init__(self) -> None:
+        _is_base(self.url)
+        _seconds(self.timeout)
+        _is_id("workspace", self.workspace)
+        if bool(self.channel) != bool(self.sector):
+            raise ValueError("`channel` and `sector` go together: templates are sent over the one and from the other")
+        if self.channel:
+            _is_id("channel", self.channel)
+            _is_id("sector", self.sector)
+
+    @property
+    def does(self) -> tuple[str, ...]:
+        """What verbs may ask of it."""
+        return ("persons", "messages") if self.channel else ("persons",)
+
+    @property
+    def in_headers(self) -> bool:
+        """Whether its secrets become headers as they are."""
+        return isinstance(self.auth, Token)
+
+    @property
+    def seconds(self) -> float:
+        """For one request and its answer."""
+        return _seconds(self.timeout)
+
+    def places(self) -> Iterator[str]:
+        """Where its secrets are: `env:NAME` or `file:PATH`."""
+        match self.auth:
+            case Token(token=token):
+                yield token
+            case Login(email=email, password=password):
+                yield from (text for text in (email, password) if ":" in text)
+
+
 class Local(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="kind", tag="local"):
     """The server's own persons and outbox."""
 
-    does: ClassVar[tuple[str, ...]] = ("persons", "messages")
+    does: ClassVar[tuple[str, ...]] = ("persons", "tags", "messages")
 
     idempotent: ClassVar[bool] = False
+    in_headers: ClassVar[bool] = False
     url: ClassVar[str] = ""
 
     def places(self) -> Iterator[str]:
@@ -131,7 +239,8 @@ class Local(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="
         return iter(())
 
 
-Connection = Http | Local
+Service = WhatsAppCloud | Hablla  # those with a client of their own
+Connection = Http | WhatsAppCloud | Hablla | Local
 KINDS: Final[tuple[str, ...]] = tuple(str(kind.__struct_config__.tag) for kind in get_args(Connection))
 
 
@@ -142,12 +251,20 @@ def check(tables: object) -> None:
             raise ValueError(f"[connections.{name}]: the name is for `via`: letters, digits and _, and no digit first")
         kind = table.get("kind") if isinstance(table, dict) else None
         if kind not in KINDS:
-            kinds = " or ".join(f'"{known}"' for known in KINDS)
+            *first, last = (f'"{known}"' for known in KINDS)
+            kinds = f"{', '.join(first)} or {last}"
             raise ValueError(f"[connections.{name}]: `kind` is {kinds}" + (f", not {kind!r}" if kind else ""))
         try:
             msgspec.convert(table, Connection)
         except msgspec.ValidationError as error:
             raise ValueError(f"[connections.{name}]: {error}") from error
+
+
+def _seconds(text: str) -> float:
+    seconds = _measure("timeout", text, _SECONDS, "15s or 800ms")
+    if not 0 < seconds <= LONGEST:
+        raise ValueError(f"`timeout` is more than nothing and at most {LONGEST:g}s, not {text!r}")
+    return seconds
 
 
 def _measure(what: str, text: str, units: Mapping[str, float], such_as: str) -> float:
@@ -160,6 +277,11 @@ def _measure(what: str, text: str, units: Mapping[str, float], such_as: str) -> 
 def _is_place(what: str, text: str) -> None:
     if not _PLACE.fullmatch(text):
         raise ValueError(f"`{what}` says where the secret is, as env:NAME or file:PATH; it never holds it")
+
+
+def _is_id(what: str, text: str) -> None:
+    if not _ID.fullmatch(text):
+        raise ValueError(f"`{what}` is an id of Hablla's, 24 digits of 0-9 and a-f, not {text!r}")
 
 
 def _is_header(name: str) -> None:

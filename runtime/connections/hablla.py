@@ -4,14 +4,15 @@ Hablla publishes no reference of its API. Paths, bodies and errors are those of 
 (src/generator/openapi.json, July 2026), which took them from Hablla's own swagger and web application.
 """
 
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
-from typing import Any, Final, TypeVar
+import asyncio
+from collections.abc import Mapping
+from typing import Any, Final, Literal, TypeVar
+from urllib.parse import urlencode
 
-import httpx
 import msgspec
 
-from runtime.connections.http import HttpClient
+from runtime.connections.asking import LIMIT, Answer, Asks
+from runtime.connections.lost import nothing_sent_yet, sent_for_all_we_know
 from runtime.connections.person import Person
 from runtime.failures import Kind, StepFailure
 from runtime.functions.format_phone import both_forms, match_key
@@ -19,6 +20,7 @@ from runtime.functions.format_phone import both_forms, match_key
 URL: Final = "https://api.hablla.com"
 FAILURES: Final = ("hablla", "in_service", "template")
 
+_SENDS: Final = "/messages-templates"
 _IN_SERVICE: Final = 136  # errorCode of a person who is talking to somebody already
 
 
@@ -90,14 +92,19 @@ class Login(msgspec.Struct, frozen=True):
 
 
 class Hablla:
-    """One workspace. `access` is a workspace token, which is sent as it is, or a login, which is exchanged for one."""
+    """One workspace. `access` is a workspace token, which is sent as it is, or a login, which is exchanged for one.
 
-    def __init__(self, http: HttpClient, workspace: str, access: str | Login, url: str = URL) -> None:
+    `limit` is seconds for one request and its answer.
+    """
+
+    def __init__(self, http: Asks, workspace: str, access: str | Login, url: str = URL, limit: float = LIMIT) -> None:
         self._http = http
+        self._limit = limit
         self._root = url.rstrip("/")
         self._base = f"{self._root}/v1/workspaces/{workspace}"
         self._access = access
         self._bearer: str | None = None  # of a login, until Hablla no longer takes it
+        self._one_login = asyncio.Lock()
         self._templates: dict[tuple[str, str], str] = {}  # connection and name -> id
 
     # --- persons
@@ -108,13 +115,23 @@ class Hablla:
         return None if found is None else found.seen()
 
     async def upsert_person(
-        self, *, phone: str | None = None, email: str | None = None, name: str | None = None
+        self,
+        *,
+        phone: str | None = None,
+        email: str | None = None,
+        name: str | None = None,
+        known_by: Literal["phone", "email"] = "phone",
     ) -> Person:
         """Give the person of a phone or email, made where there is none. What is None leaves what is known.
 
-        Hablla asks for a name: a new person without one is called by phone or email. Raises StepFailure.
+        `known_by="email"` looks by email even where a phone is given too. Hablla asks for a name: a new person without
+        one is called by phone or email. Raises StepFailure: `phone_taken` when the person of an email would get the
+        phone of another.
         """
-        known = await self._find(phone, email) or _Person()
+        by_email = known_by == "email" and email is not None
+        known = await self._find(None if by_email else phone, email) or _Person()
+        if by_email and phone is not None and await self._is_of_another(phone, known):
+            raise StepFailure("phone_taken", "the person is known by email, and the phone is another person's")
         phones, emails = [*known.phones], [*known.emails]
         if phone is not None and known.phone(phone) is None:
             phones.append({"phone": phone.removeprefix("+"), "is_whatsapp": True, "type": "personal"})
@@ -123,6 +140,10 @@ class Hablla:
         body = {"name": name or known.name or phone or email, "phones": phones, "emails": emails}
         made = await self._call("POST", f"{self._base}/persons/create-or-update", _Person, body)
         return Person(made.id, made.name, made.phone(phone) or phone, made.email(email) or email)
+
+    async def _is_of_another(self, phone: str, person: _Person) -> bool:
+        found = await self._find(phone, None)
+        return found is not None and found.id != person.id
 
     async def _find(self, phone: str | None, email: str | None) -> _Person | None:
         if phone is None:
@@ -134,8 +155,7 @@ class Hablla:
         return None
 
     async def _list(self, query: Mapping[str, str]) -> tuple[_Person, ...]:
-        url = httpx.URL(f"{self._base}/persons", params=query)
-        return (await self._call("GET", str(url), _Persons)).results
+        return (await self._call("GET", f"{self._base}/persons?{urlencode(query)}", _Persons)).results
 
     # --- templates
 
@@ -147,14 +167,15 @@ class Hablla:
         The parameters go in their order. Raises StepFailure: `in_service` where somebody talks to the person already,
         `template` where the connection has none of that name.
         """
-        with _nothing_sent_yet():
+        with nothing_sent_yet():
             template = await self._template(connection, name)
         to = {"key": (person.phone or "").removeprefix("+"), "type": "whatsapp", "person": person.id}
         examples = {"body": [str(value) for value in params.values()], "header": []}
         body = {"template": template, "sector": sector, "examples": examples, "to": to}
-        url = f"{self._base}/connections/{connection}/messages-templates"
+        url = f"{self._base}/connections/{connection}{_SENDS}"
         try:
-            return (await self._call("POST", url, _Known, body)).id
+            with sent_for_all_we_know():
+                return (await self._call("POST", url, _Known, body)).id
         except StepFailure:
             self._templates.pop((connection, name), None)  # it may have been made anew, under another id
             raise
@@ -172,67 +193,57 @@ class Hablla:
 
     async def _call(self, method: str, url: str, kind: type[T], body: Mapping[str, Any] | None = None) -> T:
         """One request and its answer; a token that ran out is fetched anew, once."""
-        response = await self._send(method, url, body, await self._authorization())
-        if response.status_code == 401 and isinstance(self._access, Login):
-            self._bearer = None
-            response = await self._send(method, url, body, await self._authorization())
-        return _read(response, kind)
+        refused = await self._authorization()
+        answer = await self._send(method, url, body, refused)
+        if answer.status == 401 and isinstance(self._access, Login):
+            answer = await self._send(method, url, body, await self._authorization(refused))
+        return _read(answer, kind)
 
-    async def _authorization(self) -> str:
+    async def _authorization(self, refused: str | None = None) -> str:
+        """What signs a request in; `refused` is what Hablla no longer takes. All that wait share one login."""
         if isinstance(self._access, str):
             return self._access
-        if self._bearer is None:
-            url, body = f"{self._root}/v1/authentication/login", msgspec.to_builtins(self._access)
-            with _nothing_sent_yet():
-                token = _read(await self._send("POST", url, body, None), _Token).access_token
-            self._bearer = f"Bearer {token}"
-        return self._bearer
+        async with self._one_login:
+            if self._bearer is None or self._bearer == refused:
+                self._bearer = f"Bearer {await self._log_in(self._access)}"
+            return self._bearer
 
-    async def _send(
-        self, method: str, url: str, body: Mapping[str, Any] | None, authorization: str | None
-    ) -> httpx.Response:
+    async def _log_in(self, login: Login) -> str:
+        url, body = f"{self._root}/v1/authentication/login", msgspec.to_builtins(login)
+        with nothing_sent_yet():
+            return _read(await self._send("POST", url, body, None), _Token).access_token
+
+    async def _send(self, method: str, url: str, body: Mapping[str, Any] | None, authorization: str | None) -> Answer:
         headers = {"User-Agent": "seta/0.1"}
         if authorization is not None:
             headers["Authorization"] = authorization
         if body is not None:
             headers["Content-Type"] = "application/json"
         content = None if body is None else _encode(body)
-        request = httpx.Request(method, url, headers=headers, content=content)
-        response = await self._http.send(request, any_status=True)
-        if response.is_success or response.status_code == 401:
-            return response
-        raise self._refusal(request, response)
+        answer = await self._http.ask(method, url, headers, content, limit=self._limit, any_status=True)
+        if answer.is_success or answer.status == 401:
+            return answer
+        raise self._refusal(url, answer)
 
-    def _refusal(self, request: httpx.Request, response: httpx.Response) -> StepFailure:
-        told = _told(response)
-        if response.status_code == 409 or told.error_code == _IN_SERVICE:
+    def _refusal(self, url: str, answer: Answer) -> StepFailure:
+        told = _told(answer)
+        if told.error_code == _IN_SERVICE or (url.endswith(_SENDS) and answer.status == 409):
             return StepFailure("in_service", f"Hablla refused: {told.message or 'the person is in a service'}")
-        return self._http.refusal(request, response, told.message)
+        return self._http.refusal(url, answer, told.message)
 
 
-@contextmanager
-def _nothing_sent_yet() -> Iterator[None]:
-    """What fails before the effect's own request leaves no doubt: the effect did not happen."""
+def _read(answer: Answer, kind: type[T]) -> T:
+    if answer.status == 401:
+        raise StepFailure("hablla", f"Hablla does not take our credentials: {_told(answer).message}")
     try:
-        yield
-    except StepFailure as failure:
-        if failure.kind is Kind.TRANSIENT:
-            failure.kind = Kind.NOT_DONE
-        raise
-
-
-def _read(response: httpx.Response, kind: type[T]) -> T:
-    if response.status_code == 401:
-        raise StepFailure("hablla", f"Hablla does not take our credentials: {_told(response).message}")
-    try:
-        return msgspec.json.decode(response.content, type=kind)
+        return msgspec.json.decode(answer.content, type=kind)
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise StepFailure("no_answer", f"Hablla's answer is not understood: {error}", Kind.TRANSIENT) from error
 
 
-def _told(response: httpx.Response) -> _Refused:
+def _told(answer: Answer) -> _Refused:
     try:
-        return msgspec.json.decode(response.content, type=_Refused)
+        return msgspec.json.decode(answer.content, type=_Refused)
     except (msgspec.DecodeError, UnicodeDecodeError):
         return _Refused()
 

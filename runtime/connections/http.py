@@ -111,9 +111,9 @@ class HttpClient:
         self._closed = True
         await self._wire.close()
 
-    def refusal(self, request: httpx.Request, response: httpx.Response, why: str) -> StepFailure:
+    def refusal(self, url: str, answer: Answer, why: str) -> StepFailure:
         """What an answer that is no success means by its status; `why` is what it says itself."""
-        return self._refusal(_host(str(request.url)), response.status_code, response.headers, why)
+        return self._refusal(_host(url), answer.status, answer.headers, why)
 
     def _refusal(self, host: str, status: int, headers: Mapping[str, str], why: str) -> StepFailure:
         pause = _pause(headers, self._now)

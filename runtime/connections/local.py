@@ -46,6 +46,7 @@ TABLES: Final = Tables(
         ALTER TABLE persons ADD COLUMN tags TEXT;  -- a JSON list of texts; NULL for none
         ALTER TABLE persons ADD COLUMN opt_out INTEGER;  -- 1 for who wants no messages
         """,
+        "ALTER TABLE persons ADD COLUMN wa_id TEXT;  -- WhatsApp's id of the account, which may lack the ninth digit",
     ),
 )
 
@@ -68,7 +69,8 @@ _TAG: Final = f"""
     UPDATE persons SET tags = json_insert(coalesce(tags, '[]'), '$[#]', :tag), updated_at = :at
     WHERE n = :n AND NOT EXISTS (SELECT 1 FROM json_each(persons.tags) WHERE value = :tag) RETURNING {_PERSON}
 """  # noqa: S608  # our own words
-_LIST_PERSONS: Final = f"SELECT {_PERSON}, created_at, updated_at FROM persons ORDER BY n DESC LIMIT ?"  # noqa: S608  # our own words
+_KEEP_WA_ID: Final = "UPDATE persons SET wa_id = ? WHERE phone_match = ?"
+_LIST_PERSONS: Final = f"SELECT {_PERSON}, wa_id, created_at, updated_at FROM persons ORDER BY n DESC LIMIT ?"  # noqa: S608  # our own words
 
 _MESSAGE: Final = 'id, "to", template, params, person, at'
 _PUT: Final = """
@@ -90,6 +92,7 @@ class PersonRow(msgspec.Struct, frozen=True):
     updated_at: int
     tags: list[str] = []
     opt_out: bool = False
+    wa_id: str | None = None  # of the WhatsApp account, once a message was sent to it
 
 
 class Message(msgspec.Struct, frozen=True):
@@ -165,6 +168,11 @@ def opted_out(connection: apsw.Connection, who: Person | str) -> bool:
     return n is not None and bool(_one_person(connection, _FIND, (n,)).opt_out)
 
 
+def keep_wa_id(connection: apsw.Connection, phone: str, wa_id: str) -> None:
+    """Keep WhatsApp's id of an account with the person of its phone, if one is known here."""
+    connection.execute(_KEEP_WA_ID, (wa_id, match_key(phone)))
+
+
 def list_persons(connection: apsw.Connection, limit: int) -> list[PersonRow]:
     """Persons, newest first."""
     rows: Any = connection.execute(_LIST_PERSONS, (limit,))
@@ -222,9 +230,9 @@ def _person(row: Any) -> Person:
 
 
 def _person_row(row: Any) -> PersonRow:
-    person_id, name, phone, email, tags, opt_out, created_at, updated_at = row
+    person_id, name, phone, email, tags, opt_out, wa_id, created_at, updated_at = row
     return PersonRow(
-        person_id, name, phone, email, created_at, updated_at, msgspec.json.decode(tags or "[]"), bool(opt_out)
+        person_id, name, phone, email, created_at, updated_at, msgspec.json.decode(tags or "[]"), bool(opt_out), wa_id
     )
 
 

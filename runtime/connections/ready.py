@@ -1,13 +1,15 @@
 """Connections with their secrets, ready to be spoken through."""
 
 from base64 import b64encode
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Final
 
 from runtime.connections.asking import CAP, LIMIT
-from runtime.connections.declared import Basic, Bearer, Connection, Encoding, Header, Http, Local
+from runtime.connections.declared import Basic, Bearer, Connection, Encoding, Header, Http, Local, Service
+from runtime.failures import StepFailure
 
 _AGENT: Final = {"User-Agent": "seta/0.1"}
 _TYPES: Final[Mapping[Encoding, str]] = {
@@ -31,24 +33,56 @@ class Web:
     content_type: str = _TYPES["json"]
     hidden: tuple[str, ...] = field(default=(), repr=False)  # what no message may tell
 
-    def without_secrets(self, text: str) -> str:
-        """A text of the other side's, which may have repeated what it was sent."""
-        for secret in self.hidden:
-            text = text.replace(secret, "•••")
-        return text
+
+@dataclass(frozen=True, slots=True)
+class Signed:
+    """A service with a client of its own: what seta.toml says of it, and its secrets by their places."""
+
+    name: str
+    declared: Service
+    secrets: Mapping[str, str] = field(repr=False)
+
+    @property
+    def hidden(self) -> tuple[str, ...]:
+        """What no message may tell."""
+        return _hidden(self.secrets.values())
+
+
+@contextmanager
+def untold(hidden: tuple[str, ...]) -> Iterator[None]:
+    """Let no failure tell a secret: its message may be of the other side, which repeats what it was sent."""
+    try:
+        yield
+    except StepFailure as failure:
+        message = failure.message
+        for secret in hidden:
+            message = message.replace(secret, "•••")
+        if message == failure.message:
+            raise
+        raise StepFailure(failure.code, message, failure.kind, failure.retry_after) from None
 
 
 NO_CONNECTION: Final = Web("", "", MappingProxyType(_AGENT))  # for addresses that flows write whole
-Ready = Web | Local
+Ready = Web | Signed | Local
 
 
 def ready(declared: Mapping[str, Connection], secrets: Mapping[str, str]) -> dict[str, Ready]:
     """The connections whose secrets are there; `secrets` has them by their places."""
     return {
-        name: _web(name, connection, secrets) if isinstance(connection, Http) else connection
+        name: _ready(name, connection, secrets)
         for name, connection in declared.items()
         if all(place in secrets for place in connection.places())
     }
+
+
+def _ready(name: str, declared: Connection, secrets: Mapping[str, str]) -> Ready:
+    match declared:
+        case Http():
+            return _web(name, declared, secrets)
+        case Local():
+            return declared
+        case _:
+            return Signed(name, declared, {place: secrets[place] for place in declared.places()})
 
 
 def _web(name: str, declared: Http, secrets: Mapping[str, str]) -> Web:
@@ -56,7 +90,6 @@ def _web(name: str, declared: Http, secrets: Mapping[str, str]) -> Web:
     headers = _one_each(_AGENT, {"Content-Type": _TYPES[declared.encoding]}, declared.headers, signed)
     content_type = headers.pop(next(name for name in headers if name.lower() == "content-type"))
     told = {*(secrets[place] for place in declared.places()), *(value.rpartition(" ")[2] for value in signed.values())}
-    hidden = sorted((text for text in told if len(text) >= _SHORTEST), key=len, reverse=True)
     return Web(
         name,
         declared.url.rstrip("/"),
@@ -65,8 +98,12 @@ def _web(name: str, declared: Http, secrets: Mapping[str, str]) -> Web:
         declared.cap,
         declared.encoding,
         content_type,
-        tuple(hidden),
+        _hidden(told),
     )
+
+
+def _hidden(told: Iterable[str]) -> tuple[str, ...]:
+    return tuple(sorted({text for text in told if len(text) >= _SHORTEST}, key=len, reverse=True))
 
 
 def _one_each(*tables: Mapping[str, str]) -> dict[str, str]:

@@ -8,10 +8,10 @@ from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from typing import Any, Final
 
-import httpx
 import msgspec
 
-from runtime.connections.http import HttpClient
+from runtime.connections.asking import LIMIT, Answer, Asks
+from runtime.connections.lost import sent_for_all_we_know
 from runtime.failures import Kind, StepFailure
 
 URL: Final = "https://graph.facebook.com/v23.0"
@@ -83,11 +83,12 @@ _read_refused = msgspec.json.Decoder(_Refused).decode
 
 
 class WhatsAppCloud:
-    """One phone number of a business. `token` is read anew for each message, so that it can be changed."""
+    """One phone number of a business. `limit` is seconds for one request and its answer."""
 
-    def __init__(self, http: HttpClient, number_id: str, token: str, url: str = URL) -> None:
+    def __init__(self, http: Asks, number_id: str, token: str, url: str = URL, limit: float = LIMIT) -> None:
         self._http = http
-        self._address = httpx.URL(f"{url.rstrip('/')}/{number_id}/messages")
+        self._limit = limit
+        self._address = f"{url.rstrip('/')}/{number_id}/messages"
         self._headers = {
             "Authorization": f"Bearer {token}",
             "Content-Type": "application/json",
@@ -102,22 +103,24 @@ class WhatsAppCloud:
         whether it was sent.
         """
         body = msgspec.json.encode(message(to, name, language, params))
-        request = httpx.Request("POST", self._address, headers=self._headers, content=body)
-        response = await self._http.send(request, any_status=True)
-        if not response.is_success:
-            raise self._refusal(request, response)
+        with sent_for_all_we_know():
+            answer = await self._http.ask(
+                "POST", self._address, self._headers, body, limit=self._limit, any_status=True
+            )
+        if not answer.is_success:
+            raise self._refusal(answer)
         try:
-            taken = _read_taken(response.content)
+            taken = _read_taken(answer.content)
             return Sent(taken.messages[0].id, taken.contacts[0].wa_id, taken.messages[0].message_status)
         except (msgspec.DecodeError, UnicodeDecodeError, IndexError) as error:
             raise StepFailure("no_answer", f"WhatsApp's answer is not understood: {error}", Kind.TRANSIENT) from error
 
-    def _refusal(self, request: httpx.Request, response: httpx.Response) -> StepFailure:
+    def _refusal(self, answer: Answer) -> StepFailure:
         """What Meta's error says; its code counts, not the status (a call limit, for one, is a 400)."""
         try:
-            told = _read_refused(response.content).error
+            told = _read_refused(answer.content).error
         except (msgspec.DecodeError, UnicodeDecodeError):
-            return self._http.refusal(request, response, "")
+            return self._http.refusal(self._address, answer, "")
         message = f"WhatsApp refused the message: {told.error_data.details or told.message} (code {told.code})"
         if told.code in _REPEATED:
             return StepFailure(f"whatsapp_{told.code}", message, Kind.NOT_DONE, _REPEATED[told.code])

@@ -13,7 +13,7 @@ from runtime.engine.life import Life
 from runtime.engine.policy import Verdict, judge, pause
 from runtime.failures import Kind as FailureKind
 from runtime.failures import StepFailure
-from runtime.journal.protocol import Kind, Record, StepRow
+from runtime.journal.protocol import Effect, Kind, Record, StepRow
 from runtime.shapes import MisfitError, NotJsonError
 
 UNKNOWN: Final = "unknown"  # the code of what parks a run until a person says what happened
@@ -87,20 +87,7 @@ class Attempts:
     async def local(self, verb: LocalVerb) -> Any:
         """Make an attempt whose effect is in the journal's own database."""
         call = self._call()
-
-        def effect(connection: Any) -> Any:
-            return verb.apply(connection, call)
-
-        record = Record(self._life.seq, self._step, Kind.RESULT, self._hashed, call.at, self._number, effect=effect)
-        await self._life.commit(record)
-        failure = record.failure
-        if failure is None:
-            return record.outcome
-        if failure.kind in (FailureKind.TRANSIENT, FailureKind.NOT_DONE):  # undone, and not recorded
-            failure.kind = FailureKind.NOT_DONE
-            self._since = self._since or call.at
-            await self._fail(failure)
-        raise placed(failure, self._step, self._number)
+        return await self._with_effect(Kind.RESULT, call, lambda connection: verb.apply(connection, call))
 
     async def remote(self, verb: RemoteVerb) -> Any:
         """Make an attempt that reaches out."""
@@ -112,7 +99,7 @@ class Attempts:
             await self._fail(late)
             raise late
         if self._spec.effect == "once":
-            await self._record(Kind.STARTED)
+            await self._start(verb, call)
         try:
             value = await self._perform(verb, call)
         except StepFailure as failure:
@@ -125,8 +112,27 @@ class Attempts:
             unfit = StepFailure("result", f"what came back does not fit: {misfit}")
             await self._fail(unfit)
             raise unfit from misfit
-        await self._record(Kind.RESULT, encoded)
+        await self._end(verb, call, value, encoded)
         return result
+
+    async def _start(self, verb: RemoteVerb, call: Call) -> None:
+        """Commit that the attempt is under way. Raises StepFailure where the journal's database speaks against it."""
+        if (before := verb.before) is None:
+            await self._record(Kind.STARTED)
+        else:
+            await self._with_effect(Kind.STARTED, call, lambda connection: before(connection, call))
+
+    async def _end(self, verb: RemoteVerb, call: Call, value: Any, encoded: bytes) -> None:
+        """Commit what the attempt gave."""
+        if (after := verb.after) is None:
+            await self._record(Kind.RESULT, encoded)
+            return
+
+        def keeping(connection: Any) -> Any:
+            after(connection, call, value)
+            return msgspec.Raw(encoded)
+
+        await self._with_effect(Kind.RESULT, call, keeping)
 
     async def _perform(self, verb: RemoteVerb, call: Call) -> Any:
         seconds, doing = self._seconds_left(call.at), self._life.doing
@@ -176,6 +182,20 @@ class Attempts:
 
     def _unknown(self, why: str) -> Parked:
         return Parked(self._step, UNKNOWN, f"nobody can tell whether it happened: {why}", self._number)
+
+    async def _with_effect(self, kind: Kind, call: Call, effect: Effect) -> Any:
+        """Commit a record and an effect in the journal's own database as one; what the effect gave."""
+        life = self._life
+        record = Record(life.seq, self._step, kind, self._hashed, call.at, self._number, effect=effect)
+        await life.commit(record)
+        failure = record.failure
+        if failure is None:
+            return record.outcome
+        if failure.kind in (FailureKind.TRANSIENT, FailureKind.NOT_DONE):  # undone, and not recorded
+            failure.kind = FailureKind.NOT_DONE
+            self._since = self._since or call.at
+            await self._fail(failure)
+        raise placed(failure, self._step, self._number)
 
     async def _record(self, kind: Kind, value: bytes = b"") -> None:
         life = self._life

@@ -244,7 +244,7 @@ def _run_effect(connection: apsw.Connection, record: Record, effect: Effect) -> 
     connection.execute("SAVEPOINT effect")
     try:
         outcome = effect(connection)
-        record.lost = not put(connection, row_of(record, Kind.RESULT, msgspec.json.encode(outcome)))
+        record.lost = not put(connection, row_of(record, record.kind, msgspec.json.encode(outcome)))
     except Exception as error:
         if connection.in_transaction:
             connection.execute("ROLLBACK TO effect; RELEASE effect")

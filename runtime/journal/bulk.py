@@ -13,7 +13,7 @@ import apsw
 import msgspec
 
 from runtime.journal.apply import apply, forget, is_own_fault, move_row, run_row, wake_at
-from runtime.journal.protocol import Accept, JournalError, Kind, Move, Record, RunState, Write
+from runtime.journal.protocol import Accept, JournalError, Move, Record, RunState, Write
 from runtime.journal.records import ON_REPEAT, OPEN, Row, row_of
 
 W = TypeVar("W", Accept, Row, Move)
@@ -76,11 +76,11 @@ class _Group:
         if record.run in self._moved and not self.flush():
             return False
         forget(record)
-        kind, value = record.kind, record.value
+        value = record.value
         if record.effect is not None:
             record.outcome = record.effect(self._connection)
-            kind, value = Kind.RESULT, msgspec.json.encode(record.outcome)
-        self._rows.append(row_of(record, kind, value))
+            value = msgspec.json.encode(record.outcome)
+        self._rows.append(row_of(record, record.kind, value))
         return True
 
     def flush(self) -> bool:

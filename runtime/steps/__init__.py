@@ -6,13 +6,15 @@ from typing import Final
 from compiler.catalog import Catalog, Entry
 from runtime.code import CodePool
 from runtime.connections.asking import Asks
-from runtime.connections.ready import NO_CONNECTION, Ready, Web
+from runtime.connections.declared import Local
+from runtime.connections.ready import NO_CONNECTION, Ready, Signed, Web
 from runtime.context import Verb, over
 from runtime.functions import FUNCTIONS
 from runtime.schemes import SCHEMES
 from runtime.steps import code, delete, find_person, get, patch, post, put, send_hsm, tag_person, upsert_person
 from runtime.steps._plain import plain
 from runtime.steps._results import fitted
+from runtime.steps._services import service_verbs
 from runtime.steps.entities import PERSON
 
 __all__ = ["SIGNATURES", "catalog", "fitted", "plain", "verbs"]
@@ -51,9 +53,18 @@ def verbs(http: Asks, pool: CodePool, connections: Mapping[str, Ready] | None = 
     """
     table: dict[str, Verb] = {code.TITLE: code.verb(pool), **_LOCAL, **_web(http, NO_CONNECTION)}
     for name, connection in (connections or {}).items():
-        done = _web(http, connection) if isinstance(connection, Web) else _LOCAL
-        table |= {over(title, name): verb for title, verb in done.items()}
+        table |= {over(title, name): verb for title, verb in _over(http, connection).items()}
     return table
+
+
+def _over(http: Asks, connection: Ready) -> Mapping[str, Verb]:
+    match connection:
+        case Web():
+            return _web(http, connection)
+        case Signed():
+            return service_verbs(http, connection)
+        case Local():
+            return _LOCAL
 
 
 def _web(http: Asks, web: Web) -> dict[str, Verb]:

@@ -7,7 +7,7 @@ import msgspec
 
 from runtime.connections.asking import Answer, Asks
 from runtime.connections.declared import Encoding
-from runtime.connections.ready import Web
+from runtime.connections.ready import Web, untold
 from runtime.context import Call, RemoteVerb
 from runtime.failures import StepFailure
 from runtime.shapes import read_json
@@ -74,13 +74,8 @@ async def _exchange(  # noqa: PLR0913, PLR0917  # what makes a request
     if body is not None:
         headers["Content-Type"] = web.content_type
         content = _encoded(web.encoding, body)
-    try:
+    with untold(web.hidden):
         answer = await http.ask(method, url, headers, content, limit=web.limit, cap=web.cap)
-    except StepFailure as failure:
-        if not web.hidden:
-            raise
-        message = web.without_secrets(failure.message)
-        raise StepFailure(failure.code, message, failure.kind, failure.retry_after) from None
     return _result(call, answer)
 
 

@@ -14,6 +14,7 @@ PERSON: Final = Entity(
         Field("email", "email?"),
         Field("tags", "[text]?", doc="What `tag person` has put there."),
         Field("opt_out", "bool?", doc="True for who wants no messages: `send hsm` fails as `opted_out`."),
+        Field("via", "text?", doc="The connection that knows the person by that id; absent: the server itself."),
     ),
     doc="Somebody who is known by phone or email.",
 )

@@ -6,9 +6,11 @@ import apsw
 import msgspec
 
 from compiler.catalog import EffectClass, Slot, Verb
+from runtime.connections.hablla import Hablla
 from runtime.connections.local import find_person
 from runtime.connections.person import Person
-from runtime.context import Call, LocalVerb
+from runtime.context import Call, LocalVerb, RemoteVerb
+from runtime.steps._failures import PERSONS
 
 SIGNATURE: Final = Verb(
     "find",
@@ -22,6 +24,7 @@ SIGNATURE: Final = Verb(
     result="person",
     finds=True,
     connection="persons",
+    failures=PERSONS,
 )
 
 
@@ -32,3 +35,14 @@ def apply(connection: apsw.Connection, call: Call) -> Person | None:
 
 
 VERB: Final = LocalVerb(apply, msgspec.json.Decoder(Person | None).decode)
+
+
+def over_hablla(hablla: Hablla, name: str) -> RemoteVerb:
+    """The verb over a workspace of Hablla, which is the connection of that name."""
+
+    async def perform(call: Call) -> Person | None:
+        (key,) = call.args
+        found = await (hablla.find_person(email=key) if "@" in key else hablla.find_person(phone=key))
+        return None if found is None else msgspec.structs.replace(found, via=name)
+
+    return RemoteVerb(perform, VERB.result)

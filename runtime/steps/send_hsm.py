@@ -1,15 +1,20 @@
-"""`send hsm "TEMPLATE" to PERSON|PHONE with {…}`: a WhatsApp template message, into the local outbox."""
+"""`send hsm "TEMPLATE" to PERSON|PHONE with {…}`: a WhatsApp template message, into the local outbox or for real."""
 
-from typing import Final
+from collections.abc import Mapping
+from typing import Any, Final
 
 import apsw
 import msgspec
 
 from compiler.catalog import EffectClass, Slot, Verb
-from runtime.connections.local import opted_out, put_message
+from runtime.connections.hablla import Hablla
+from runtime.connections.local import keep_wa_id, opted_out, put_message
+from runtime.connections.lost import nothing_sent_yet
 from runtime.connections.person import Person
-from runtime.context import Call, LocalVerb
+from runtime.connections.whatsapp_cloud import Sent, WhatsAppCloud
+from runtime.context import Call, LocalVerb, RemoteVerb
 from runtime.failures import StepFailure
+from runtime.steps._failures import MESSAGES
 
 SIGNATURE: Final = Verb(
     "send",
@@ -24,25 +29,35 @@ SIGNATURE: Final = Verb(
     slots=(Slot("to", ("person", "phone"), fills=True),),
     with_="params",
     connection="messages",
-    failures=("no_phone", "opted_out"),
+    failures=tuple(sorted({"no_phone", "no_person", "opted_out", *MESSAGES})),
 )
+
+
+# Into the local outbox ----------------------------------------------------------------------------
 
 
 def apply(connection: apsw.Connection, call: Call) -> str:
     """Put the message into the outbox and give its id. Arguments: the recipient, then the parameters or None."""
     to, params = call.args
-    if opted_out(connection, to):
-        raise StepFailure("opted_out", "the person wants no messages")
+    refuse_opted_out(connection, call)
     message = put_message(
         connection,
         call.key,
         to=_phone(to),
-        template=str(call.spec.literal[0]),
+        template=_name(call),
         params=params or {},
         at=call.at,
         person_id=to.id if isinstance(to, Person) else None,
     )
     return message.id
+
+
+def refuse_opted_out(connection: apsw.Connection, call: Call) -> None:
+    """Raise StepFailure where the server itself knows that the recipient wants no messages."""
+    to = call.args[0]
+    own = isinstance(to, Person) and to.via is None
+    if opted_out(connection, to if own else _phone(to)):
+        raise StepFailure("opted_out", "the person wants no messages")
 
 
 def _phone(to: Person | str) -> str:
@@ -53,4 +68,66 @@ def _phone(to: Person | str) -> str:
     return to.phone
 
 
-VERB: Final = LocalVerb(apply, msgspec.json.Decoder(str).decode)
+def _name(call: Call) -> str:
+    return str(call.spec.literal[0])
+
+
+_read: Final = msgspec.json.Decoder(str | Sent | None).decode
+
+
+def _id(data: bytes) -> str | None:
+    """The message's id, from whatever it went over; None for one that a person says was sent."""
+    recorded = _read(data)
+    return recorded.id if isinstance(recorded, Sent) else recorded
+
+
+VERB: Final = LocalVerb(apply, _id)
+
+
+# For real -----------------------------------------------------------------------------------------
+
+
+def over_whatsapp(cloud: WhatsAppCloud, language: str) -> RemoteVerb:
+    """The verb over a number of a business; `language` is that of templates that the catalog file does not list."""
+
+    async def perform(call: Call) -> Sent:
+        to, params = call.args
+        listed = call.spec.template
+        return await cloud.send_template(
+            _phone(to), _name(call), language if listed is None else listed.language, _in_order(call, params or {})
+        )
+
+    def after(connection: apsw.Connection, call: Call, sent: Sent) -> None:
+        keep_wa_id(connection, _phone(call.args[0]), sent.wa_id)
+
+    return RemoteVerb(perform, _id, before=refuse_opted_out, after=after)
+
+
+def over_hablla(hablla: Hablla, name: str, channel: str, sector: str) -> RemoteVerb:
+    """The verb over a channel of Hablla's, from one of its sectors; the connection has that name."""
+
+    async def perform(call: Call) -> str:
+        to, params = call.args
+        person = await _known_there(hablla, name, to)
+        given = _in_order(call, params or {})
+        return await hablla.send_template(person, _name(call), given, connection=channel, sector=sector)
+
+    return RemoteVerb(perform, _id, before=refuse_opted_out)
+
+
+async def _known_there(hablla: Hablla, name: str, to: Person | str) -> Person:
+    """The recipient as Hablla knows it. Raises StepFailure: `no_person` where it does not."""
+    if isinstance(to, Person) and to.via == name:
+        return to
+    phone = _phone(to)
+    with nothing_sent_yet():
+        found = await hablla.find_person(phone=phone)
+    if found is None:
+        raise StepFailure("no_person", f"Hablla knows nobody of that phone: -> upsert person via {name} before this")
+    return msgspec.structs.replace(found, phone=phone)
+
+
+def _in_order(call: Call, params: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Parameters in the order of the template, where the catalog file has it, else as they are written."""
+    listed = call.spec.template
+    return params if listed is None else {name: params[name] for name in listed.params if name in params}

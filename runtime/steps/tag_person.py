@@ -19,7 +19,7 @@ SIGNATURE: Final = Verb(
     ),
     literal="static",
     slots=(Slot("by", ("person", "phone", "email"), fills=True),),
-    connection="persons",
+    connection="tags",
     failures=("no_person",),
 )
 

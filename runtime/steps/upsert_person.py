@@ -1,14 +1,18 @@
 """`upsert person by KEY with {…}`: find the person of that phone or email, or make one."""
 
-from typing import Final, Literal
+from collections.abc import Mapping
+from typing import Any, Final, Literal
 
 import apsw
 import msgspec
 
 from compiler.catalog import EffectClass, Field, Slot, Verb
+from runtime.connections.hablla import Hablla
 from runtime.connections.local import upsert_person
 from runtime.connections.person import Person
-from runtime.context import Call, LocalVerb
+from runtime.context import Call, LocalVerb, RemoteVerb
+from runtime.failures import StepFailure
+from runtime.steps._failures import PERSONS
 
 SIGNATURE: Final = Verb(
     "upsert",
@@ -31,15 +35,35 @@ SIGNATURE: Final = Verb(
     infers_fields=True,
     key_field="phone",
     connection="persons",
+    failures=tuple(sorted(("opt_out", "phone_taken", *PERSONS))),
 )
 
 
 def apply(connection: apsw.Connection, call: Call) -> Person:
     """Do it in the journal's transaction. Arguments: the key, then the given fields or None."""
     key, fields = call.args
-    known_by: Literal["phone", "email"] = "email" if "@" in key else "phone"  # a phone is digits after a plus sign
-    given = {**(fields or {}), known_by: key}
+    known_by, given = _known(key, fields)
     return upsert_person(connection, call.key, at=call.at, known_by=known_by, **given)
 
 
+def _known(key: str, fields: Mapping[str, Any] | None) -> tuple[Literal["phone", "email"], dict[str, Any]]:
+    """What the key is, and the given fields with the one that it fills."""
+    known_by: Literal["phone", "email"] = "email" if "@" in key else "phone"  # a phone is digits after a plus sign
+    return known_by, {**(fields or {}), known_by: key}
+
+
 VERB: Final = LocalVerb(apply, msgspec.json.Decoder(Person).decode)
+
+
+def over_hablla(hablla: Hablla, name: str) -> RemoteVerb:
+    """The verb over a workspace of Hablla, which is the connection of that name."""
+
+    async def perform(call: Call) -> Person:
+        key, fields = call.args
+        known_by, given = _known(key, fields)
+        if given.pop("opt_out", None) is not None:
+            raise StepFailure("opt_out", "Hablla keeps itself who wants no messages: `opt_out` cannot be set there")
+        person = await hablla.upsert_person(known_by=known_by, **given)
+        return msgspec.structs.replace(person, via=name)
+
+    return RemoteVerb(perform, VERB.result)

@@ -12,8 +12,9 @@ from compiler.catalog import Catalog
 from compiler.ir.trials import Mock, Trial
 from dsl import Diagnostic, Label
 from runtime.code import CodePool
+from runtime.connections.declared import Connection, Http, Local
 from runtime.connections.http import HttpClient
-from runtime.connections.ready import ready
+from runtime.connections.ready import Ready, ready
 from runtime.context import Verb
 from runtime.loader import Loaded
 from runtime.steps import verbs
@@ -76,6 +77,12 @@ class _NoNetwork(httpx.AsyncBaseTransport):
         raise AssertionError(f"a test tried to reach {request.url.host}")
 
 
+def _at_home(declared: Mapping[str, Connection]) -> dict[str, Ready]:
+    """Connections as tests have them: persons and messages are the journal's, and a secret is the name of its place."""
+    connections = {name: one if isinstance(one, Http) else Local() for name, one in declared.items()}
+    return ready(connections, {place: place for one in connections.values() for place in one.places()})
+
+
 @asynccontextmanager
 async def bench(
     loaded: Loaded, catalog: Catalog, modules: Path, environment: Mapping[str, str]
@@ -83,9 +90,7 @@ async def bench(
     """Make a bench for a folder: code may import from `modules` (absolute) and sees this environment."""
     http = HttpClient(_NoNetwork())
     pool = CodePool(size=1, environment=environment, modules=modules)
-    connections = loaded.settings.connections
-    secrets = {place: place for one in connections.values() for place in one.places()}  # a test has no others
-    real = {**verbs(http, pool, ready(connections, secrets)), **loaded.own_verbs({})}
+    real = {**verbs(http, pool, _at_home(loaded.settings.connections)), **loaded.own_verbs({})}
     try:
         yield Bench(cast_of(loaded, catalog), real, time.perf_counter)
     finally:

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Final
 from urllib.parse import quote
 
@@ -121,7 +121,7 @@ class Recorder:
             self._note(call)
             return await verb.perform(call)
 
-        return RemoteVerb(perform, verb.result)
+        return replace(verb, perform=perform)
 
     def _remote(self, verb: RemoteVerb) -> RemoteVerb:
         async def perform(call: Call) -> Any:

@@ -13,7 +13,9 @@ from runtime.steps import catalog
 
 ERP = Connection("erp", "http", ("http",), origin="https://erp.example")
 CRM = Connection("crm", "http", ("http",), idempotent=True, origin="http://crm.example:8080")
-CASA = Connection("casa", "local", ("persons", "messages"))
+HABLLA = Connection("hablla", "hablla", ("persons",), origin="https://api.hablla.com")
+WHATSAPP = Connection("whatsapp", "whatsapp_cloud", ("messages",), origin="https://graph.facebook.com")
+CASA = Connection("casa", "local", ("persons", "tags", "messages"))
 
 
 def environment(*connections: Connection, open_hosts: bool = False) -> Environment:
@@ -243,3 +245,47 @@ def test_open_hosts_open_no_host_inside_of_quotes() -> None:
 )
 def test_origins_are_compared_in_one_form(url: str, expected: str) -> None:
     assert origin(url) == expected
+
+
+def test_persons_and_messages_go_to_the_only_service_for_them_and_say_so() -> None:
+    steps = '-> upsert person -> tag person "lead" -> send hsm "oi" with {id}'
+    flow = compiled(steps, environment(ERP, HABLLA, WHATSAPP))
+    assert via(flow) == ["hablla", None, "whatsapp"]
+    assert [(one.where, one.fields, one.personal) for one in egress(flow)] == [
+        ("api.hablla.com via hablla", ("telefone",), ("telefone",)),
+        ("tags", ("person",), ("person",)),
+        ("graph.facebook.com via whatsapp", ("person", "id"), ("person",)),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("known", "failure"),
+    [
+        (environment(), "in one transaction with its record, so never in doubt: 5 tries, 1s..5m; then dead letter"),
+        (environment(CASA), "in one transaction with its record, so never in doubt: 5 tries, 1s..5m; then dead letter"),
+        (
+            environment(WHATSAPP),
+            "repeated only if surely not done: 5 tries, 1s..5m; a lost answer: parked as unknown",
+        ),
+    ],
+    ids=["default", "local", "whatsapp"],
+)
+def test_message_may_be_in_doubt_only_over_a_service(known: Environment, failure: str) -> None:
+    (line,) = step_lines(compiled('-> send hsm "oi" to telefone', known), catalog())
+    assert line.failure == failure
+
+
+def test_service_that_cannot_do_it_is_told_with_those_that_can() -> None:
+    assert (
+        refused('-> send hsm "oi" to telefone via hablla', environment(HABLLA, WHATSAPP))
+        == """\
+error[E242]: `send hsm` cannot go via `hablla`, which is a connection of kind hablla
+ --> a.seta:3:36
+  |
+3 |   -> send hsm "oi" to telefone via hablla
+  |                                    ^^^^^^ a connection for messages is needed
+  |
+  = of these, `send hsm` can go via `whatsapp`
+  = seta help E242
+"""
+    )

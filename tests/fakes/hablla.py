@@ -1,5 +1,6 @@
 """A Hablla of our own: persons, templates and login of one workspace, as its public SDK describes them."""
 
+from collections import deque
 from itertools import count
 from typing import Any
 from urllib.parse import parse_qs
@@ -12,13 +13,17 @@ BASE = f"/v1/workspaces/{WORKSPACE}"
 
 
 class Hablla(Service):
-    """`persons` is what it keeps, by id; `sent` the bodies of sent templates; `sessions` counts logins."""
+    """`persons` is what it keeps, by id; `sent` the bodies of sent templates; `sessions` counts logins.
+
+    `sending` are faults in place of the next answers to templates.
+    """
 
     def __init__(self) -> None:
         super().__init__()
         self.persons: dict[str, dict[str, Any]] = {}
         self.sent: list[dict[str, Any]] = []
         self.templates = {"retomada": "66bb00000000000000000001"}
+        self.sending: deque[Reply] = deque()
         self.sessions = 0
         self._numbers = count(1)
 
@@ -46,6 +51,8 @@ class Hablla(Service):
             case "GET", path if path.endswith("/templates"):
                 listed = [{"_id": number, "name": name} for name, number in self.templates.items()]
                 return Reply(200, {"results": listed})
+            case "POST", path if path.endswith("/messages-templates") and self.sending:
+                return self.sending.popleft()
             case "POST", path if path.endswith("/messages-templates"):
                 self.sent.append(asked.json())
                 return Reply(201, {"id": f"message-{len(self.sent)}"})

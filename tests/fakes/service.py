@@ -18,7 +18,8 @@ Receive = Callable[[], Awaitable[Mapping[str, Any]]]
 Send = Callable[[Mapping[str, Any]], Awaitable[None]]
 
 LONGEST_BODY = 1_000_000
-LOOPBACK = Guard([Opening(ip_network("127.0.0.0/8"), None)])  # lets a client reach a fake
+OPENED = (Opening(ip_network("127.0.0.0/8"), None),)
+LOOPBACK = Guard(OPENED)  # lets a client reach a fake
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +45,7 @@ class Reply:
     body: Any = field(default_factory=dict)
     late: float = 0.0
     cut: bool = False
+    headers: Mapping[str, str] = field(default_factory=dict)
 
     def bytes(self) -> bytes:
         """The body as it is sent."""
@@ -86,6 +88,7 @@ class Service:
         body = reply.bytes()
         length = str(len(body) + (10 if reply.cut else 0)).encode()
         headers = [(b"content-type", b"application/json"), (b"content-length", length)]
+        headers += [(name.encode(), value.encode()) for name, value in reply.headers.items()]
         await send({"type": "http.response.start", "status": reply.status, "headers": headers})
         await send({"type": "http.response.body", "body": body})
 

@@ -21,11 +21,15 @@ def refusal(code: int, details: str = "details", status: int = 400) -> Reply:
 
 
 class WhatsApp(Service):
-    """`sent` are the bodies of the messages that it took; `counts` how many parameters each template has."""
+    """`sent` are the bodies of the messages that it took; `counts` how many parameters each template has.
+
+    `accounts` has the ids of recipients that differ from their phone.
+    """
 
     def __init__(self) -> None:
         super().__init__()
         self.sent: list[dict[str, Any]] = []
+        self.accounts: dict[str, str] = {}
         self.counts = {("retomada", "pt_BR"): 0, ("pedido", "pt_BR"): 2}
 
     def answer(self, asked: Asked) -> Reply:
@@ -43,12 +47,12 @@ class WhatsApp(Service):
         if wanted != given:
             return refusal(132000, f"number of localizable_params ({given}) does not match ({wanted})")
         self.sent.append(body)
-        digits = body["to"].removeprefix("+")
+        account = self.accounts.get(body["to"], body["to"].removeprefix("+"))
         return Reply(
             200,
             {
                 "messaging_product": "whatsapp",
-                "contacts": [{"input": body["to"], "wa_id": digits}],
+                "contacts": [{"input": body["to"], "wa_id": account}],
                 "messages": [{"id": f"wamid.{len(self.sent)}", "message_status": "accepted"}],
             },
         )

@@ -43,6 +43,7 @@ _RESULTS: Mapping[str, st.SearchStrategy[Any]] = {
     "upsert person": _PERSON,
     "find person": _PERSON | st.none(),
     "send hsm": st.just("m1"),
+    "tag person": st.just("p1"),
 }
 _REFUSALS = st.sampled_from([Refusal("http_500"), Refusal("timeout", "nada em 15 s")])
 _encode = msgspec.json.Encoder(decimal_format="number").encode

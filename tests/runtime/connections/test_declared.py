@@ -81,8 +81,37 @@ def test_connection_has_all_that_its_table_says(tmp_path: Path) -> None:
         Connection("erp", "http", ("http",), idempotent=True, origin="https://erp.example"),
         Connection("crm", "http", ("http",), origin="http://127.0.0.1:8401"),
         Connection("loja", "http", ("http",), origin="https://loja.example"),
-        Connection("casa", "local", ("persons", "messages")),
+        Connection("casa", "local", ("persons", "tags", "messages")),
     )
+
+
+def test_services_say_what_they_can_do_and_where_their_secrets_are(tmp_path: Path) -> None:
+    channel = (
+        '{kind = "login", email = "env:EMAIL", password = "file:password"}\nchannel = "' + ID + '"\nsector = "' + ID
+    )
+    read = settings(
+        tmp_path,
+        f"""
+        [connections.meta]
+        {META}
+        [connections.crm]
+        {HABLLA}
+        [connections.vendas]
+        kind = "hablla"
+        workspace = "{ID}"
+        auth = {channel}"
+        """,
+    )
+    assert {name: (one.does, list(one.places()), one.in_headers) for name, one in read.connections.items()} == {
+        "meta": (("messages",), ["env:META"], True),
+        "crm": (("persons",), ["env:T"], True),
+        "vendas": (("persons", "messages"), ["env:EMAIL", "file:password"], False),
+    }
+    assert [(one.kind, one.origin) for one in read.environment(catalog()).connections] == [
+        ("whatsapp_cloud", "https://graph.facebook.com"),
+        ("hablla", "https://api.hablla.com"),
+        ("hablla", "https://api.hablla.com"),
+    ]
 
 
 def test_connection_has_limits_and_speaks_json_where_it_says_nothing() -> None:
@@ -90,15 +119,34 @@ def test_connection_has_limits_and_speaks_json_where_it_says_nothing() -> None:
     assert (plain.seconds, plain.cap, plain.encoding, plain.idempotent) == (15.0, 1024**2, "json", False)
 
 
+KINDS = '`kind` is "http", "whatsapp_cloud", "hablla" or "local"'
+META = 'kind = "whatsapp_cloud"\nnumber_id = "1065"\ntoken = "env:META"\n'
+ID = "66aa00000000000000000001"
+HABLLA = f'kind = "hablla"\nworkspace = "{ID}"\nauth = {{kind = "token", token = "env:T"}}\n'
 HTTP = 'kind = "http"\nurl = "https://erp.example"\n'
 
 
 @pytest.mark.parametrize(
     ("table", "message"),
     [
-        ("", '`kind` is "http" or "local"'),
-        ('kind = "htp"', "`kind` is \"http\" or \"local\", not 'htp'"),
+        ("", KINDS),
+        ('kind = "htp"', KINDS + ", not 'htp'"),
         ('kind = "http"', "Object missing required field `url`"),
+        ('kind = "whatsapp_cloud"\nnumber_id = "1"', "Object missing required field `token`"),
+        (META.replace("1065", "+55 11"), "`number_id` is Meta's id of the phone number, all digits, not '+55 11'"),
+        (META.replace("env:META", "s3cr3t"), "`token` says where the secret is, as env:NAME or file:PATH; it never "
+         "holds it"),
+        (META + 'language = "pt-BR"', "`language` is written as WhatsApp does, such as pt_BR or es, not 'pt-BR'"),
+        (META + 'timeout = "3m"', "`timeout` is more than nothing and at most 120s, not '3m'"),
+        (META + 'encoding = "form"', "Object contains unknown field `encoding`"),
+        (HABLLA.replace(ID, "acme"), "`workspace` is an id of Hablla's, 24 digits of 0-9 and a-f, not 'acme'"),
+        (HABLLA + f'channel = "{ID}"', "`channel` and `sector` go together: templates are sent over the one and from "
+         "the other"),
+        (HABLLA + f'channel = "{ID}"\nsector = "x"', "`sector` is an id of Hablla's, 24 digits of 0-9 and a-f, not "
+         "'x'"),
+        (HABLLA.replace('token", token', 'bearer", token'), "Invalid value 'bearer' - at `$.auth.kind`"),
+        (HABLLA.replace('kind = "token", token = "env:T"', 'kind = "login", email = "a@b.c", password = "s3cr3t"'),
+         "`password` says where the secret is, as env:NAME or file:PATH; it never holds it - at `$.auth`"),
         (HTTP + "retries = 3", "Object contains unknown field `retries`"),
         ('kind = "local"\nurl = "https://x.example"', "Object contains unknown field `url`"),
         (HTTP + "timeout = 15", "Expected `str`, got `int` - at `$.timeout`"),
@@ -160,7 +208,7 @@ def test_name_that_via_could_not_say_is_refused(tmp_path: Path, name: str) -> No
 
 def test_connections_that_are_no_tables_are_refused(tmp_path: Path) -> None:
     assert refusal(tmp_path, "connections = 1\n") == "Expected `object`, got `int` - at `$.connections`"
-    assert refusal(tmp_path, "[connections]\nerp = 1\n") == '[connections.erp]: `kind` is "http" or "local"'
+    assert refusal(tmp_path, "[connections]\nerp = 1\n") == f"[connections.erp]: {KINDS}"
 
 
 def test_text_that_is_no_toml_is_refused(tmp_path: Path) -> None:

@@ -1,5 +1,6 @@
 """Persons and templates of a Hablla that really listens, and what its refusals mean."""
 
+import asyncio
 from collections.abc import AsyncIterator
 
 import pytest
@@ -117,6 +118,31 @@ async def test_a_login_is_made_once_and_again_when_its_token_has_run_out(service
     service.expire()
     assert await hablla.find_person(phone=LONG) is not None
     assert service.sessions == 102
+
+
+async def test_all_that_wait_for_a_login_share_one(service: Service, http: HttpClient) -> None:
+    hablla = Hablla(http, WORKSPACE, LOGIN, service.url)
+    await asyncio.gather(*(hablla.find_person(email=f"{number}@example.com") for number in range(5)))
+    assert service.sessions == 1
+    service.expire()
+    await asyncio.gather(*(hablla.find_person(email=f"{number}@example.com") for number in range(5)))
+    assert service.sessions == 102
+
+
+async def test_person_of_an_email_does_not_get_the_phone_of_another(service: Service, hablla: Hablla) -> None:
+    ana = service.add(name="Ana", emails=[{"email": "ana@example.com"}])
+    service.add(name="Rui", phones=[{"phone": "5511987654321"}])
+    with pytest.raises(StepFailure) as failed:
+        await hablla.upsert_person(phone=LONG, email="ana@example.com", known_by="email")
+    assert str(failed.value) == "phone_taken: the person is known by email, and the phone is another person's"
+    assert service.persons[ana]["phones"] == []
+
+
+async def test_conflict_of_persons_is_no_person_in_a_service(service: Service, hablla: Hablla) -> None:
+    service.faults.append(Reply(409, {"message": "conflict"}))
+    with pytest.raises(StepFailure) as failed:
+        await hablla.find_person(phone=LONG)
+    assert failed.value.code == "http_409"
 
 
 @pytest.mark.parametrize("access", ["wrong", Login("ana@example.com", "wrong")])

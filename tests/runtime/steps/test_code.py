@@ -49,7 +49,7 @@ async def test_records_come_as_dicts_with_none_for_what_is_absent(verb: RemoteVe
         coded("return [dict, person]", dict={"inner": [Person("b")]}, person=Person("a", "Ana"))
     )
 
-    absent = {"phone": None, "email": None, "tags": None, "opt_out": None}
+    absent = {"phone": None, "email": None, "tags": None, "opt_out": None, "via": None}
     assert result == [{"inner": [{"id": "b", "name": None, **absent}]}, {"id": "a", "name": "Ana", **absent}]
 
 

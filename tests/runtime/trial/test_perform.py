@@ -560,11 +560,13 @@ on webhook {id: text, volta: url, telefone: phone}
   -> post "/pedidos/{id}" via erp with {id} as r: {n: int}
   -> post to volta with {n: r.n}
   -> upsert person by telefone
+  -> send hsm "oi" to person
 """
 CONNECTIONS = """\
 http = {open_hosts = true}
 connections.erp = {kind = "http", url = "https://erp.example", auth = {kind = "bearer", token = "env:NOT_THERE"}}
-connections.casa = {kind = "local"}
+connections.crm = {kind = "hablla", workspace = "66aa00000000000000000001", auth = {kind = "token", token = "env:NO"}}
+connections.meta = {kind = "whatsapp_cloud", number_id = "1", token = "env:NO"}
 """
 
 
@@ -580,6 +582,7 @@ test "t" for pedido {
   expect post "/pedidos/a%20b" with {id: "a b"}
   expect post "https://volta.example/x" with {n: 7}
   expect upsert person by "+5511999998888"
+  expect send hsm "oi" to "+5511999998888"
 }
 
 test "what is sent" for pedido {
@@ -594,14 +597,15 @@ test "what is sent" for pedido {
         found.told("what is sent")
         == """\
 error: `post "https://outra.example/"` was not sent
-  --> flows/a.seta:18:3
+  --> flows/a.seta:20:3
    |
-18 |   expect post "https://outra.example/"
+20 |   expect post "https://outra.example/"
    |   ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ expected here
    |
    = called: post "/pedidos/1" via erp with {id: "1"}
    = called: post "https://volta.example/x" with {n: 7}
-   = called: upsert person via casa by "+5511999998888"
-   = pedido ran post_r, post, upsert_person; it went through to its end
+   = called: upsert person via crm by "+5511999998888"
+   = called: send hsm "oi" via meta to {id: "bfb3a7c46c3f3a30d14f8f7b", phone: "+5511999998888"}
+   = pedido ran post_r, post, upsert_person, send_hsm; it went through to its end
 """
     )

@@ -1,0 +1,9 @@
+"""The codes with which the verbs over services fail, beside those of their own."""
+
+from typing import Final
+
+from runtime.connections import hablla, whatsapp_cloud
+
+REACHING: Final = ("address_refused", "connect", "http_STATUS", "no_answer", "no_connection", "unsendable")
+PERSONS: Final = tuple(sorted(("hablla", *REACHING)))
+MESSAGES: Final = tuple(sorted({*hablla.FAILURES, *whatsapp_cloud.FAILURES, *REACHING}))
