@@ -3,11 +3,11 @@
 Gives the flow with all of it written out, and a list of what was filled in. R4 needs types: `compiler.check` fills it.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from typing import Literal, TypeVar
 
-from compiler.catalog import Catalog, Field, Function, Verb
+from compiler.catalog import Catalog, Field, Function, Slot, Verb
 from compiler.reports import Reports, listed
 from compiler.scope import ROOTS
 from dsl import nodes
@@ -55,7 +55,8 @@ def expand(flow: nodes.Flow, name: str, catalog: Catalog, reports: Reports) -> E
     if declared is None:
         inference.chain(flow.chain, set())
         known = set(inference.fields)
-    writer = _Writer(catalog, known, declared if isinstance(declared, nodes.RecordType) else None)
+    there = _there(declared) if declared is not None else {n for n, f in inference.fields.items() if not f.lenient}
+    writer = _Writer(catalog, known, there, declared if isinstance(declared, nodes.RecordType) else None)
     chain = writer.chain(flow.chain)
     handler = writer.chain(flow.handler) if flow.handler else None
     trigger = flow.trigger
@@ -66,6 +67,15 @@ def expand(flow: nodes.Flow, name: str, catalog: Catalog, reports: Reports) -> E
     lenient = frozenset(n for n, f in inference.fields.items() if f.lenient)
     flow = replace(flow, trigger=trigger, chain=chain, handler=handler)
     return Expanded(flow, name, tuple(fills), lenient, declared is None)
+
+
+def _there(payload: nodes.RecordType | nodes.NamedPayload) -> set[str]:
+    """The fields of a payload that are surely never absent; what a declared type is, is not known here."""
+    fields = payload.fields if isinstance(payload, nodes.RecordType) else ()
+    return {f.name.text for f in fields if isinstance(f.type, nodes.TypeName) and f.type.name in _NEVER_ABSENT}
+
+
+_NEVER_ABSENT = frozenset({"text", "scalar", "phone", "email", "url", "cpf", "cnpj", "int", "decimal"})
 
 
 # --- R1
@@ -134,7 +144,7 @@ class _Inference:
             if verb and isinstance(clause, nodes.By | nodes.To) and isinstance(clause.value, nodes.NameRef):
                 word = "by" if isinstance(clause, nodes.By) else "to"
                 for slot in verb.slots:
-                    if slot.clause == word and (kind := _decodable(slot.types)):
+                    if slot.clause == word and (kind := _decodable(_told_by_name(clause.value.name, slot, verb))):
                         yield clause.value, kind, f"is {word} of {verb.title}"
 
     def _infer(self, ref: nodes.NameRef, kind: str, why: str, bound: set[str]) -> None:
@@ -193,6 +203,12 @@ def _argument_slots(call: nodes.FunctionCall, function: Function) -> Iterator[tu
             yield arg.value, kind, f"is {param.name} of {function.name}"
 
 
+def _told_by_name(name: str, slot: Slot, verb: Verb) -> tuple[str, ...]:
+    """The types of a slot; where a name is that of a field of one of them, this one."""
+    fields = (f.type for f in verb.fields if name == f.name or name in f.aliases)
+    return next(((kind,) for kind in fields if kind in slot.types), slot.types)
+
+
 def _decodable(types: tuple[str, ...]) -> str | None:
     return next((_INFERRED[kind] for kind in types if kind in _INFERRED), None)
 
@@ -226,9 +242,10 @@ S = TypeVar("S", bound=nodes.CallStep | nodes.BindStep | nodes.Command | nodes.C
 class _Writer:
     """Rewrites steps into their long form."""
 
-    def __init__(self, catalog: Catalog, payload: set[str], declared: nodes.RecordType | None) -> None:
+    def __init__(self, catalog: Catalog, payload: set[str], there: set[str], declared: nodes.RecordType | None) -> None:
         self._catalog = catalog
         self._payload = payload
+        self._there = there  # the fields of the payload that are never absent
         self._declared = declared
         self.fills: list[Fill] = []
 
@@ -295,7 +312,7 @@ class _Writer:
         """The `with` that an `upsert` leaves out: each field from the first of its aliases that is there."""
         entries = []
         for field in _open_fields(verb, step, self._declared):
-            found = [a for a in dict.fromkeys((*field.aliases, field.name)) if a in self._payload]
+            found = self._up_to_one_that_is_there(dict.fromkeys((*field.aliases, field.name)))
             if found:
                 entries.append(_entry(field.name, found, step.head))
         if not entries:
@@ -305,6 +322,12 @@ class _Writer:
         self.fills.append(Fill("R1", step.span.end, f" with {{{written}}}", says))
         record = nodes.Record(step.head, tuple(entries))
         return replace(step, clauses=(*step.clauses, nodes.With(step.head, record)))
+
+    def _up_to_one_that_is_there(self, aliases: Iterable[str]) -> list[str]:
+        """The aliases that the payload has, in order; behind one that is never absent, none is ever asked."""
+        found = [alias for alias in aliases if alias in self._payload]
+        there = next((n for n, alias in enumerate(found) if alias in self._there), len(found))
+        return found[: there + 1]
 
 
 def _entry(field: str, names: list[str], span: Span) -> nodes.Entry:
