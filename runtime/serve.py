@@ -36,6 +36,7 @@ from runtime.linking import Programs
 from runtime.listening import Application, Listener, ServeError, free_address
 from runtime.loader import Loaded
 from runtime.metrics import Metrics
+from runtime.privacy.erasure import Privacy
 from runtime.program import Program
 from runtime.reload.compiling import Refused
 from runtime.reload.reloader import MakeVerbs, Reloader, Rooms
@@ -81,7 +82,8 @@ def compose(settings: Settings, journal: SqliteJournal, make_verbs: MakeVerbs, p
     intake = Intake(settings.bodies, settings.body_seconds, Spool(settings.data, journal.room))
     door = Door(traces.acceptor(engine), hooks, readiness, intake)
     facade = Facade(settings, lambda: served(hooks.table), lambda: reloader.places)
-    operations = LocalOperations(journal, facade, engine.hands, engine.again)
+    privacy = Privacy(journal, now, engine.hands, journal.url_key, engine.keep_rejected)
+    operations = LocalOperations(journal, facade, engine.hands, privacy, engine.again)
     rooms = Rooms(journal, engine, programs, hooks, readiness, public_base(settings), around, make_verbs)
     reloader = Reloader(rooms, settings.flows, settings.environment, pool.renew)
     metrics = Metrics(journal, engine, door.counts, readiness, reloader, now)

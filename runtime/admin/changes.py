@@ -14,6 +14,7 @@ from runtime.admin.operations import Operations
 from runtime.engine.again import ENDS, Wanted
 from runtime.engine.rejudging import WantedRejected
 from runtime.engine.starting import Page
+from runtime.privacy.traces import Keys
 
 MOST_REPLAYS: Final = 100  # of one page, which is one commit
 
@@ -21,6 +22,7 @@ _MOST_RUNS: Final = 9_999_999_999_999_999
 
 _read_wanted = msgspec.json.Decoder(Wanted).decode
 _read_rejected = msgspec.json.Decoder(WantedRejected).decode
+_read_keys = msgspec.json.Decoder(Keys).decode
 
 T = TypeVar("T")
 
@@ -36,6 +38,8 @@ class Changes:
         self._of_all: dict[str, Callable[[Query, bytes], Awaitable[Document]]] = {
             "/replay": self._replay,
             "/rejected/replay": self._replay_rejected,
+            "/privacy/find": self._privacy_find,
+            "/privacy/erase": self._privacy_erase,
             "/release": self._release,
             "/backup": self._backup,
             **({} if reload is None else {"/reload": partial(_reloaded, reload)}),
@@ -78,6 +82,12 @@ class Changes:
         wanted = _wanted(_read_rejected, body)
         return _listed(await self._operations.replay_rejected(wanted, *_page(query)))
 
+    async def _privacy_find(self, query: Query, body: bytes) -> Document:  # noqa: ARG002  # like all others
+        return 200, await self._operations.privacy_find(_keys(body))
+
+    async def _privacy_erase(self, query: Query, body: bytes) -> Document:
+        return 200, await self._operations.privacy_erase(_keys(body), cancel=query.get("cancel") == "yes")
+
     async def _release(self, query: Query, body: bytes) -> Document:  # noqa: ARG002  # like all others
         return 200, Released(await self._operations.release())
 
@@ -97,6 +107,16 @@ def _wanted(read: Callable[[bytes], T], body: bytes) -> T:
         return read(body)
     except msgspec.MsgspecError as error:
         raise BadRequestError(f"what is to be replayed cannot be read: {error}") from error
+
+
+def _keys(body: bytes) -> Keys:
+    try:
+        keys = _read_keys(body)
+    except msgspec.MsgspecError as error:
+        raise BadRequestError(f"who is meant cannot be read: {error}") from error
+    if keys == Keys():
+        raise BadRequestError("neither phone nor email is given")
+    return keys
 
 
 def _page(query: Query) -> tuple[int, int | None, int]:

@@ -15,6 +15,7 @@ from runtime.engine.ids import uuid7
 from runtime.engine.rejudging import Again
 from runtime.engine.starting import Start
 from runtime.journal import FolderInUse, SqliteJournal, open_journal
+from runtime.privacy.erasure import Privacy
 from runtime.program import Program
 from runtime.settings import Settings
 
@@ -40,7 +41,9 @@ async def connect(
             yield found
         else:
             again = None if load is None else Again.of(_start(found, load()))
-            yield LocalOperations(found, seen_by(found.url_key), Hands(found, _now), again)
+            hands = Hands(found, _now)
+            privacy = Privacy(found, _now, hands, found.url_key)
+            yield LocalOperations(found, seen_by(found.url_key), hands, privacy, again)
     finally:
         await found.close()
 

@@ -23,6 +23,7 @@ from runtime.admin.documents import (
     rejected_from,
     run_from,
 )
+from runtime.admin.personal import ErasedDocument, Found, erased_from, found_from
 from runtime.connections import local
 from runtime.engine.again import Wanted
 from runtime.engine.hands import Hands, WrongState
@@ -30,6 +31,8 @@ from runtime.engine.rejudging import Again, WantedRejected
 from runtime.engine.starting import Page
 from runtime.journal import queries, rejected
 from runtime.journal.protocol import Journal, RunDetail, RunRow, RunState
+from runtime.privacy.erasure import Privacy
+from runtime.privacy.traces import Keys
 
 UNCLEAR_IDS_SHOWN: Final = 5
 RUN: Final = "run"
@@ -146,6 +149,14 @@ class Operations(Protocol):
         """Give a delivery that did not fit its flow."""
         ...
 
+    async def privacy_find(self, keys: Keys) -> Found:
+        """Find all that is kept of one person."""
+        ...
+
+    async def privacy_erase(self, keys: Keys, *, cancel: bool) -> ErasedDocument:
+        """Erase all that is kept of one person. Raises WrongState where runs have not ended."""
+        ...
+
     async def persons(self, limit: int) -> list[Person]:
         """List the persons that are kept beside the journal."""
         ...
@@ -166,10 +177,13 @@ class Operations(Protocol):
 class LocalOperations:
     """Operations over a journal in this process."""
 
-    def __init__(self, journal: Journal, outside: Outside, hands: Hands, again: Again | None = None) -> None:
+    def __init__(
+        self, journal: Journal, outside: Outside, hands: Hands, privacy: Privacy, again: Again | None = None
+    ) -> None:
         self._journal = journal
         self._outside = outside
         self._hands = hands
+        self._privacy = privacy
         self._again = again
 
     async def runs(self, limit: int, wanted: RunFilter = ALL) -> list[Run]:
@@ -259,6 +273,14 @@ class LocalOperations:
         if found is None:
             raise UnknownIdError(rejected_id, REJECTED)
         return rejected_detail_from(found)
+
+    async def privacy_find(self, keys: Keys) -> Found:
+        """Find."""
+        return found_from(await self._privacy.find(keys))
+
+    async def privacy_erase(self, keys: Keys, *, cancel: bool) -> ErasedDocument:
+        """Erase."""
+        return erased_from(await self._privacy.erase(keys, cancel=cancel))
 
     async def persons(self, limit: int) -> list[Person]:
         """List persons."""

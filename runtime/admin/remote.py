@@ -38,10 +38,12 @@ from runtime.admin.operations import (
     UnclearIdError,
     UnknownIdError,
 )
+from runtime.admin.personal import ErasedDocument, Found
 from runtime.engine.again import Wanted
 from runtime.engine.hands import WrongState
 from runtime.engine.rejudging import WantedRejected
 from runtime.engine.starting import Page
+from runtime.privacy.traces import Keys
 
 SECONDS: Final = 10.0  # for one answer
 RELOAD_SECONDS: Final = 300.0  # for the largest folder, behind another reload
@@ -114,6 +116,19 @@ class RemoteOperations:
     async def replay_rejected(self, wanted: WantedRejected, after: int, upto: int | None, limit: int) -> Page:
         """Try a page of rejected deliveries again."""
         return await self._page("/rejected/replay", wanted, after, upto, limit)
+
+    async def privacy_find(self, keys: Keys) -> Found:
+        """Find, however long that takes."""
+        self._client.timeout = httpx.Timeout(SECONDS, read=None)
+        return _checked(await self._post("/privacy/find", msgspec.json.encode(keys)), Found)
+
+    async def privacy_erase(self, keys: Keys, *, cancel: bool) -> ErasedDocument:
+        """Erase, however long that takes."""
+        self._client.timeout = httpx.Timeout(SECONDS, read=None)
+        response = await self._post("/privacy/erase", msgspec.json.encode(keys), cancel="yes" if cancel else "no")
+        if response.status_code == 409:
+            raise WrongState(_read(response, Refusal).detail)
+        return _checked(response, ErasedDocument)
 
     async def _page(self, path: str, wanted: msgspec.Struct, after: int, upto: int | None, limit: int) -> Page:
         query = {"limit": limit} | ({"after": after} if after else {}) | ({} if upto is None else {"upto": upto})

@@ -15,6 +15,7 @@ COMMANDS: Final = {
     "rejected": "rejected",
     "persons": "persons",
     "outbox": "outbox",
+    "privacy": "privacy",
     "doctor": "doctor",
     "backup": "backup",
     "restore": "restore",

@@ -3,7 +3,7 @@
 Everything here runs inside a transaction that the journal commits, together with the record of the step.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from hashlib import sha256
 from typing import Any, Final, Literal
 
@@ -14,6 +14,7 @@ from runtime.connections.person import Person
 from runtime.failures import StepFailure
 from runtime.functions.format_phone import match_key
 from runtime.journal import Tables
+from runtime.journal.texts import Place
 
 TABLES: Final = Tables(
     "local",
@@ -72,6 +73,8 @@ _TAG: Final = f"""
 _KEEP_WA_ID: Final = "UPDATE persons SET wa_id = ? WHERE phone_match = ?"
 _LIST_PERSONS: Final = f"SELECT {_PERSON}, wa_id, created_at, updated_at FROM persons ORDER BY n DESC LIMIT ?"  # noqa: S608  # our own words
 
+_PERSON_OF: Final = f"SELECT {_PERSON}, created_at, updated_at FROM persons WHERE n = ?"  # noqa: S608  # our own words
+
 _MESSAGE: Final = 'id, "to", template, params, person, at'
 _PUT: Final = """
     INSERT INTO outbox (id, key, "to", template, params, person, at) VALUES (?, ?, ?, ?, ?, ?, ?)
@@ -79,6 +82,7 @@ _PUT: Final = """
 """
 _GET: Final = f"SELECT {_MESSAGE} FROM outbox WHERE key = ?"  # noqa: S608  # our own words
 _LIST_OUTBOX: Final = f"SELECT {_MESSAGE} FROM outbox ORDER BY n DESC LIMIT ?"  # noqa: S608  # our own words
+_MESSAGE_OF: Final = f"SELECT {_MESSAGE} FROM outbox WHERE n = ?"  # noqa: S608  # our own words
 
 
 class PersonRow(msgspec.Struct, frozen=True):
@@ -198,6 +202,29 @@ def put_message(  # noqa: PLR0913  # columns, each given by name
 def list_outbox(connection: apsw.Connection, limit: int) -> list[Message]:
     """Messages, newest first."""
     return [_message(row) for row in connection.execute(_LIST_OUTBOX, (limit,))]
+
+
+# For who looks for one person in all that is kept: persons first, because their ids lead to more.
+PERSONS: Final = Place("persons", "SELECT n, n, phone, email, name, tags FROM persons WHERE n > ? ORDER BY n")
+OUTBOX: Final = Place("outbox", 'SELECT n, n, "to", params, person FROM outbox WHERE n > ? ORDER BY n')
+
+
+def persons_of(connection: apsw.Connection, numbers: Iterable[int]) -> list[PersonRow]:
+    """The persons of these numbers that there still are."""
+    rows: Any = [connection.execute(_PERSON_OF, (number,)).fetchone() for number in numbers]
+    return [_person_row(row) for row in rows if row is not None]
+
+
+def messages_of(connection: apsw.Connection, numbers: Iterable[int]) -> list[Message]:
+    """The messages of these numbers that there still are."""
+    rows: Any = [connection.execute(_MESSAGE_OF, (number,)).fetchone() for number in numbers]
+    return [_message(row) for row in rows if row is not None]
+
+
+def erase(connection: apsw.Connection, persons: Iterable[int], messages: Iterable[int]) -> None:
+    """Forget persons and messages, by their numbers."""
+    connection.executemany("DELETE FROM persons WHERE n = ?", [(number,) for number in persons])
+    connection.executemany("DELETE FROM outbox WHERE n = ?", [(number,) for number in messages])
 
 
 def _id(key: str) -> str:

@@ -96,13 +96,14 @@ class Engine:
             keeper.cancel()
         await self._runs.stop(grace)
         await asyncio.gather(*self._keepers, return_exceptions=True)
-        await self._flush()
-
-    async def _flush(self) -> None:
         try:
-            await self._rejects.flush()
+            await self.keep_rejected()
         except JournalError as error:
             logger.warning("some rejected deliveries are lost: %s", error)
+
+    async def keep_rejected(self) -> None:
+        """Put on disk what was rejected until now. Raises JournalError."""
+        await self._rejects.flush()
 
     async def keep(self, programs: Mapping[str, Program], *beside: KeepGeneration) -> None:
         """Keep the sources of these programs, so that their runs can end on them, and in the same commit the rest.

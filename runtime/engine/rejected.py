@@ -30,6 +30,7 @@ class Rejects:
         self._new_id = new_id
         self._pending: dict[str, _Queue] = {}
         self._some = asyncio.Event()
+        self._committing = asyncio.Lock()  # held until what was taken is on disk
 
     def add(self, program: Program, body: bytes, request: Request, problems: Sequence[Problem]) -> None:
         """Take a delivery."""
@@ -61,11 +62,17 @@ class Rejects:
 
     async def flush(self) -> None:
         """Commit all that is left. Raises JournalError."""
-        while self._pending:
-            await self._commit_some()
+        async with self._committing:
+            while self._pending:
+                await self._take_some()
 
     async def _commit_some(self) -> None:
-        """Those of a flow that are lost with a commit that fails are lost."""
+        async with self._committing:
+            if self._pending:
+                await self._take_some()
+
+    async def _take_some(self) -> None:
+        """What is lost with a commit that fails is lost."""
         flow, queue = next(iter(self._pending.items()))
         misfits = queue.take_some()
         del self._pending[flow]

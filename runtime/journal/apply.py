@@ -12,7 +12,7 @@ import msgspec
 
 from runtime.failures import Kind as FailureKind
 from runtime.failures import StepFailure
-from runtime.journal import by_hand, dedupe, events, flight, rejected, retention
+from runtime.journal import by_hand, dedupe, erasing, events, flight, rejected, retention
 from runtime.journal.database import MISTAKES
 from runtime.journal.events import MATCH
 from runtime.journal.protocol import (
@@ -22,10 +22,12 @@ from runtime.journal.protocol import (
     Claim,
     Effect,
     Emit,
+    Erase,
     JournalError,
     KeepAnswer,
     KeepGeneration,
     KeepPlan,
+    KeepTombstone,
     Kind,
     LetGo,
     Move,
@@ -42,7 +44,8 @@ from runtime.journal.protocol import (
 )
 from runtime.journal.records import OPEN, may_end, problem, put, row_of
 
-_Rare = Cancel | Reopen | Release | KeepPlan | KeepGeneration | Await | Emit | KeepAnswer | Reject | Rejudge | Prune
+_Kept = KeepPlan | KeepGeneration | KeepAnswer | KeepTombstone
+_Rare = Cancel | Reopen | Release | _Kept | Await | Emit | Reject | Rejudge | Erase | Prune
 
 log = logging.getLogger("seta.journal")
 
@@ -121,24 +124,11 @@ def forget(write: Write) -> None:
             write.number, write.value, write.failure = 0, b"", None
         case Emit():
             write.woken, write.failure = 0, None
-        case Prune():
+        case Prune() | Erase():
             write.more = False
         case Release():
             write.released = 0
-        case (
-            Move()
-            | Wake()
-            | Claim()
-            | Try()
-            | LetGo()
-            | Cancel()
-            | Reopen()
-            | KeepPlan()
-            | KeepGeneration()
-            | KeepAnswer()
-            | Reject()
-            | Rejudge()
-        ):
+        case _:  # they set nothing else
             pass
 
 
@@ -163,18 +153,28 @@ def _apply_rare(connection: apsw.Connection, write: _Rare) -> None:
     match write:
         case Cancel() | Reopen() | Release():
             _whole(connection, lambda: by_hand.apply(connection, write))
+        case KeepPlan() | KeepGeneration() | KeepAnswer() | KeepTombstone():
+            _keep(connection, write)
+        case Await() | Emit():
+            _whole(connection, lambda: events.apply(connection, write))
+        case Reject() | Rejudge():
+            _whole(connection, lambda: rejected.apply(connection, write))
+        case Erase():
+            _whole(connection, lambda: erasing.erase(connection, write))
+        case Prune():
+            _whole(connection, lambda: retention.prune(connection, write))
+
+
+def _keep(connection: apsw.Connection, write: _Kept) -> None:
+    match write:
         case KeepPlan():
             connection.execute(_KEEP_PLAN, (write.plan, write.flow, write.bundle, write.at))
         case KeepGeneration():
             connection.execute(_KEEP_GENERATION, (write.document,))
-        case Await() | Emit():
-            _whole(connection, lambda: events.apply(connection, write))
         case KeepAnswer():
             dedupe.keep_answer(connection, write)
-        case Reject() | Rejudge():
-            _whole(connection, lambda: rejected.apply(connection, write))
-        case Prune():
-            _whole(connection, lambda: retention.prune(connection, write))
+        case KeepTombstone():
+            erasing.keep_tombstone(connection, write)
 
 
 def _whole(connection: apsw.Connection, work: Callable[[], None]) -> None:

@@ -5,7 +5,7 @@ Everything handed to `commit` within one commit is atomic together. Times are mi
 
 from asyncio import Future
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
 from typing import Protocol, TypeVar
@@ -304,6 +304,42 @@ class Rejudge:
 
 
 @dataclass(slots=True)
+class Erase:
+    """Forget a slice of what is kept of a person. What is not there any more is passed over.
+
+    These are numbers of runs that have ended, which go with all that is kept of them, of rejected deliveries and of
+    events; and ids of runs whose answers are forgotten, so that a repeat gets the id alone.
+    """
+
+    runs: tuple[int, ...] = ()
+    rejected: tuple[int, ...] = ()
+    events: tuple[int, ...] = ()
+    answers: tuple[str, ...] = ()
+    beside: Effect | None = None  # forgets what other rooms keep
+    seconds: float = 0.01  # after which no other run is begun, and nothing that comes after runs
+    live: list[int] = field(default_factory=list)  # set by the commit: of the runs those that have not ended; they stay
+    more: bool = False  # set by the commit: some is left
+    lost: bool = False  # set by the commit: an error of ours (logged); nothing was forgotten
+
+
+class Tombstone(msgspec.Struct, frozen=True):
+    """That something was erased: when, under which kind of key, and how much (JSON)."""
+
+    at: int
+    kind: str
+    counts: bytes
+
+
+@dataclass(slots=True)
+class KeepTombstone:
+    """Keep a tombstone under the hash of its key."""
+
+    tombstone: Tombstone
+    hash: bytes
+    lost: bool = False  # set by the commit: an error of ours (logged); nothing was kept
+
+
+@dataclass(slots=True)
 class Prune:
     """Forget a slice of what is over: dedupe keys, events that nobody waits for, rejected deliveries, runs.
 
@@ -338,6 +374,8 @@ Write = (
     | KeepAnswer
     | Reject
     | Rejudge
+    | Erase
+    | KeepTombstone
     | Prune
 )
 
@@ -513,6 +551,13 @@ class Journal(Protocol):
 
     async def backup(self, path: Path) -> None:
         """Write a copy of all that is committed to a file that is not there yet. Raises OSError and JournalError."""
+        ...
+
+    async def empty_log(self) -> bool:
+        """Copy the log into the database and cut it off; False where somebody read all the time. Raises JournalError.
+
+        What was overwritten in the database stands in the log until then.
+        """
         ...
 
     def room(self) -> bool:

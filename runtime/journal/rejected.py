@@ -1,5 +1,6 @@
 """Deliveries that did not fit their flow: a bounded number of each flow, until they fit or are over."""
 
+from collections.abc import Iterable
 from typing import Any, Final
 
 import apsw
@@ -29,6 +30,7 @@ _WHOLE: Final = f"SELECT {_SHOWN}, expires_at, context, body FROM rejected"  # n
 _WANTED: Final = "(?1 IS NULL OR flow = ?1) AND received_at >= ?2"
 _LIST: Final = f"SELECT {_SHOWN} FROM rejected WHERE {_WANTED} ORDER BY n DESC LIMIT ?3"  # noqa: S608  # our own words
 PAGE: Final = f"{_WHOLE} WHERE {_WANTED} AND n > ?3 AND n <= ?4 ORDER BY n LIMIT ?5"
+_ROW: Final = f"SELECT {_SHOWN} FROM rejected WHERE n = ?"  # noqa: S608  # our own words
 _ONE: Final = f"{_WHOLE} WHERE id = ?"
 _LAST: Final = "SELECT max(n) FROM rejected"
 
@@ -72,6 +74,12 @@ def rejected(connection: apsw.Connection, limit: int, flow: str | None, since: i
     """Rejected deliveries, newest first, of a flow or received since an instant where one is given."""
     rows: Any = connection.execute(_LIST, (flow, since or 0, limit))
     return [_row(row) for row in rows]
+
+
+def rows_of(connection: apsw.Connection, numbers: Iterable[int]) -> list[RejectedRow]:
+    """The rejected deliveries of these numbers that there still are."""
+    rows: Any = [connection.execute(_ROW, (number,)).fetchone() for number in numbers]
+    return [_row(row) for row in rows if row is not None]
 
 
 def delivery(connection: apsw.Connection, rejected_id: str) -> RejectedDelivery | None:

@@ -37,7 +37,7 @@ _PAGES_AT_ONCE: Final = 16
 _FREE_PAGES: Final = 1000  # are left for what comes next, and a tenth of the file
 
 
-class _Slice:
+class Slice:
     """What is left of the time that one write may take. The first piece of work is always done."""
 
     def __init__(self, seconds: float, now: Callable[[], float] = time.perf_counter) -> None:
@@ -55,7 +55,7 @@ class _Slice:
 
 def prune(connection: apsw.Connection, write: Prune) -> None:
     """Forget a slice, and say whether there is more."""
-    mine = _Slice(write.seconds)
+    mine = Slice(write.seconds)
     gone = [forget(connection, write.at, write.slice) for forget in (dedupe.prune, events.prune)]
     gone.append(_forget_rejected(connection, write, mine))
     gone.append(_forget_runs(connection, write, mine))
@@ -64,7 +64,7 @@ def prune(connection: apsw.Connection, write: Prune) -> None:
     write.more = mine.more or max(gone) >= write.slice or _give_back(connection, mine)
 
 
-def _forget_rejected(connection: apsw.Connection, write: Prune, mine: _Slice) -> int:
+def _forget_rejected(connection: apsw.Connection, write: Prune, mine: Slice) -> int:
     gone = 0
     for number in rejected.expired(connection, write.at, write.slice):
         rejected.let_go(connection, number)
@@ -74,11 +74,11 @@ def _forget_rejected(connection: apsw.Connection, write: Prune, mine: _Slice) ->
     return gone
 
 
-def _forget_runs(connection: apsw.Connection, write: Prune, mine: _Slice) -> int:
+def _forget_runs(connection: apsw.Connection, write: Prune, mine: Slice) -> int:
     gone = 0
     found: Any = connection.execute(OVER, (write.at, write.slice)).fetchall()
     for (run,) in found:
-        if not _forget_run(connection, run, mine):
+        if not forget_run(connection, run, mine):
             break
         gone += 1
         if mine.is_over():
@@ -86,7 +86,7 @@ def _forget_runs(connection: apsw.Connection, write: Prune, mine: _Slice) -> int
     return gone
 
 
-def _forget_run(connection: apsw.Connection, run: int, mine: _Slice) -> bool:
+def forget_run(connection: apsw.Connection, run: int, mine: Slice) -> bool:
     """Whether all of a run is gone: its row goes last, so that the next slice finds what is left of it."""
     while True:
         connection.execute(_STEPS, (run, _STEPS_AT_ONCE))
@@ -109,7 +109,7 @@ def _forget_plans(connection: apsw.Connection, needed: frozenset[str]) -> None:
             connection.execute(_FORGET_PLAN, (plan,))
 
 
-def _give_back(connection: apsw.Connection, mine: _Slice) -> bool:
+def _give_back(connection: apsw.Connection, mine: Slice) -> bool:
     """Make the file shorter where much of it is free; whether that is to go on."""
     while (free := connection.pragma("freelist_count")) > _FREE_PAGES + connection.pragma("page_count") // 10:
         connection.execute(f"PRAGMA incremental_vacuum({_PAGES_AT_ONCE})").fetchall()

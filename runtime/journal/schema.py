@@ -178,6 +178,17 @@ JOURNAL: Final = Tables(
         CREATE INDEX runs_begun ON runs (flow, serial, seq)
             WHERE serial IS NOT NULL AND (state IN ('running', 'waiting') OR (state = 'accepted' AND begun));
         """,
+        # That what was kept of a person has been erased; who it was is a hash.
+        """
+        CREATE TABLE tombstones (
+            n INTEGER PRIMARY KEY,
+            at INTEGER NOT NULL,
+            kind TEXT NOT NULL,
+            hash BLOB NOT NULL,
+            counts BLOB NOT NULL
+        ) STRICT;
+        CREATE INDEX tombstones_hash ON tombstones (kind, hash);
+        """,
     ),
 )
 

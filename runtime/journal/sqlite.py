@@ -34,6 +34,8 @@ from runtime.journal.writer import Writer
 T = TypeVar("T")
 
 URL_KEY_BYTES: Final = 32
+_EMPTY_TRIES: Final = 20  # each of which holds commits up for a quarter of a second at most
+_EMPTY_PAUSE: Final = 0.25  # seconds between two
 
 
 class SqliteJournal:
@@ -125,6 +127,14 @@ class SqliteJournal:
         except apsw.Error as error:
             full = isinstance(error, apsw.FullError)
             raise JournalError(f"{path} cannot be written: {type(error).__name__}: {error}", full=full) from error
+
+    async def empty_log(self) -> bool:
+        """Cut the log off, once nobody reads what it holds; False where somebody did for seconds."""
+        for _ in range(_EMPTY_TRIES):
+            if await self._writer.empty_log():
+                return True
+            await asyncio.sleep(_EMPTY_PAUSE)
+        return False
 
     def room(self) -> bool:
         """Whether the disk has room to accept; what a commit has just found out counts before the next look."""

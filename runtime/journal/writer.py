@@ -33,6 +33,13 @@ _INCARNATION: Final = "SELECT value FROM meta WHERE name = 'incarnation'"
 _PROBE: Final = "INSERT INTO meta (name, value) VALUES ('probe', 1) ON CONFLICT (name) DO UPDATE SET value = value + 1"
 
 
+class _Emptying:
+    """Asks for the log to be cut off; the future ends with whether it was."""
+
+    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
+        self.done: asyncio.Future[bool] = loop.create_future()
+
+
 class Writer:
     """Group commit: what arrives while a commit is under way is the next one.
 
@@ -54,7 +61,7 @@ class Writer:
         self._loop = asyncio.get_running_loop()
         self._lock = threading.Lock()  # around the batch being filled; held for a few instructions
         self._filling: Batch | None = None
-        self._queue: SimpleQueue[Batch | None] = SimpleQueue()
+        self._queue: SimpleQueue[Batch | _Emptying | None] = SimpleQueue()
         self._handed: deque[float] = deque()  # when each batch that is not settled yet was begun; used on the loop
         self._committed_at = time.monotonic()
         self._ended = self._loop.create_future()
@@ -79,6 +86,14 @@ class Writer:
                 self._handed.append(time.monotonic())
             batch.writes += writes
         return batch.future
+
+    async def empty_log(self) -> bool:
+        """Copy the log into the database and cut it off; whether that could be. Raises JournalError."""
+        if self._closing:
+            raise JournalError("the journal is closed")
+        asked = _Emptying(self._loop)
+        self._queue.put(asked)
+        return await asked.done
 
     def _refuse(self, writes: int) -> BatchFuture:
         error = JournalError("the journal is closed")
@@ -122,10 +137,13 @@ class Writer:
             self._tell(self._ended.set_result, None)
 
     def _write_until_closed(self) -> None:
-        while (batch := self._next()) is not None:
-            error = self._commit(batch.writes)
-            self._tell(self._settle, batch, error)
-            del batch  # what it held must not live until the next one comes
+        while (asked := self._next()) is not None:
+            if isinstance(asked, _Emptying):
+                self._tell(asked.done.set_result, self._empty())
+                continue
+            error = self._commit(asked.writes)
+            self._tell(self._settle, asked, error)
+            del asked  # what it held must not live until the next one comes
             if self._pages >= CHECKPOINT_PAGES:
                 self._checkpoint()
         self._checkpoint(apsw.SQLITE_CHECKPOINT_TRUNCATE)
@@ -136,21 +154,27 @@ class Writer:
             self._closing = True
             self._filling = None
         while not self._queue.empty():
-            if (batch := self._queue.get()) is not None:
-                self._tell(self._settle, batch, JournalError("the journal's writer died"))
+            error = JournalError("the journal's writer died")
+            match self._queue.get():
+                case Batch() as batch:
+                    self._tell(self._settle, batch, error)
+                case _Emptying() as asked:
+                    self._tell(asked.done.set_exception, error)
+                case None:
+                    pass
 
-    def _next(self) -> Batch | None:
+    def _next(self) -> Batch | _Emptying | None:
         while True:
             timeout = QUIET_SECONDS if self.trouble or self._pages else None
             try:
-                batch = self._queue.get(timeout=timeout)
+                asked = self._queue.get(timeout=timeout)
             except Empty:
                 self._see_to_itself()
             else:
                 with self._lock:
-                    if self._filling is batch:
+                    if self._filling is asked:
                         self._filling = None
-                return batch
+                return asked
 
     def _tell(self, callback: Callable[..., object], *arguments: object) -> None:
         try:
@@ -241,13 +265,31 @@ class Writer:
         SQLite's own waiting is switched off: reads that overlap starve it, and it held the writer for its whole time.
         """
         self._held_at = pages
+        self._insist(connection, apsw.SQLITE_CHECKPOINT_RESTART)
+        self._held_at = 0
+
+    def _empty(self) -> bool:
+        """Cut the log off, so that nothing is left in it of what was overwritten."""
+        try:
+            if self._connection is None:
+                self._connection = self._connect()
+            self._insist(self._connection, apsw.SQLITE_CHECKPOINT_TRUNCATE)
+        except apsw.BusyError:
+            return False
+        except (apsw.Error, JournalError) as error:
+            log.warning("the journal's log could not be cut off: %s", error)
+            return False
+        self._pages = self._held_at = 0
+        return True
+
+    def _insist(self, connection: apsw.Connection, mode: int) -> None:
+        """Copy the log in a way that wants to be alone with it. Raises apsw.BusyError after `ANEW_SECONDS`."""
         connection.set_busy_timeout(0)
         try:
             end = time.monotonic() + ANEW_SECONDS
             while True:
                 try:
-                    connection.wal_checkpoint(mode=apsw.SQLITE_CHECKPOINT_RESTART)
-                    self._held_at = 0
+                    connection.wal_checkpoint(mode=mode)
                     return
                 except apsw.BusyError:
                     if time.monotonic() > end:

@@ -183,6 +183,7 @@ def folder(tmp_path: Path) -> Path:
     return tmp_path
 
 
+@pytest.mark.timeout(180)  # each command is a process of its own
 @pytest.mark.parametrize("file", [file for file in FILES if any(b.file == file for b in of_kind("console"))], ids=str)
 def test_commands_in_the_docs_print_what_stands_under_them(file: Path, folder: Path) -> None:
     with ServerProcess(folder) as server:

@@ -13,6 +13,7 @@ from runtime.connections import local
 from runtime.engine.hands import Hands
 from runtime.journal import SqliteJournal, open_journal
 from runtime.journal.protocol import Accept, Kind, Misfit, Move, Record, Reject, RunState
+from runtime.privacy.erasure import Privacy
 
 AT: Final = 1_767_225_600_000  # 2026-01-01T00:00:00Z
 DEAD: Final = "01900000-0000-7000-8000-00000000000a"
@@ -76,7 +77,12 @@ class Seen:
 
 def operations(journal: SqliteJournal, urls: list[Url] | None = None) -> LocalOperations:
     """What a folder without a server can do."""
-    return LocalOperations(journal, Seen(urls or []), Hands(journal, lambda: AT))
+    return with_hands(journal, Hands(journal, lambda: AT), urls)
+
+
+def with_hands(journal: SqliteJournal, hands: Hands, urls: list[Url] | None = None) -> LocalOperations:
+    """What these hands can do."""
+    return LocalOperations(journal, Seen(urls or []), hands, Privacy(journal, lambda: AT, hands, b"salt"))
 
 
 REJECTED: Final = "01910000-0000-7000-8000-00000000000a"

@@ -8,7 +8,6 @@ import pytest
 
 from runtime.admin.app import Admin
 from runtime.admin.documents import Url
-from runtime.admin.operations import LocalOperations
 from runtime.engine.hands import Hands
 from runtime.journal import SqliteJournal
 from runtime.journal.protocol import Accept
@@ -20,10 +19,10 @@ from tests.runtime.admin.conftest import (
     PARKED_STEP,
     REJECTED,
     REJECTED_TOO,
-    Seen,
     operations,
     park,
     reject,
+    with_hands,
 )
 
 READY = {
@@ -411,7 +410,8 @@ async def test_unknown_change_is_told_what_there_is(app: Admin, path: str) -> No
     assert await refused(app, path, method="POST") == problem(
         404,
         "Not Found",
-        "there is nothing to change here, but there are /replay, /rejected/replay, /release, /backup, "
+        "there is nothing to change here, but there are"
+        " /replay, /rejected/replay, /privacy/find, /privacy/erase, /release, /backup, "
         "/runs/ID/cancel, /runs/ID/retry, /runs/ID/resolve",
     )
 
@@ -432,7 +432,7 @@ async def test_run_in_memory_is_shown_as_running_although_the_journal_does_not_k
 
     accepts = [Accept(f"02{n}", "", "erp", "plan-2", AT + n, b"{}", running=False) for n in range(4)]
     await journal.commit(*accepts)
-    app = Admin(LocalOperations(journal, Seen(), Busy(journal, lambda: AT)), ready)
+    app = Admin(with_hands(journal, Busy(journal, lambda: AT)), ready)
 
     async def listed(query: str) -> list[tuple[str, str]]:
         return [(run["id"], run["state"]) for run in (await get(app, f"/runs?{query}"))["runs"]]

@@ -17,8 +17,10 @@ from runtime.admin.operations import LocalOperations, RejectedFilter, RunFilter,
 from runtime.admin.remote import RefusedError, RemoteOperations
 from runtime.engine.hands import WrongState
 from runtime.journal import FolderInUse, SqliteJournal
-from runtime.journal.protocol import RunState
+from runtime.journal.protocol import Kind, Record, RunState
 from runtime.listening import Listener
+from runtime.privacy.erasure import Counts
+from runtime.privacy.traces import Keys
 from runtime.settings import Settings
 from tests.runtime.admin.conftest import AT, DEAD, DONE, OPEN, PARKED_STEP, REJECTED, REJECTED_TOO, Seen, park, reject
 from tests.runtime.admin.conftest import operations as operations_of
@@ -87,6 +89,34 @@ async def test_both_kinds_of_operations_give_the_same_rejected_deliveries(journa
                 await operations.rejected_delivery("a/b c")
             with pytest.raises(UnclearIdError, match="several rejected deliveries have ids that begin with 0191: "):
                 await operations.rejected_delivery("0191")
+
+
+async def test_both_kinds_of_operations_find_and_erase_the_same_person(journal: SqliteJournal, folder: Path) -> None:
+    await reject(journal)
+    own = operations_of(journal)
+    joao = Keys("+5511999998888")
+    async with served(journal, folder) as settings, connect(settings, seen_by) as remote:
+        found = await remote.privacy_find(joao)
+        assert found == await own.privacy_find(joao)
+        assert ([run.id for run in found.runs], found.counts) == ([DONE], Counts(1, 0, 0, 0, 1, 1))
+        erased = await remote.privacy_erase(joao, cancel=False)
+        assert (erased.counts, erased.cancelled, erased.log_is_clean) == (found.counts, 0, True)
+        assert (await own.privacy_find(joao)).counts == Counts(0, 0, 0, 0, 0, 0)
+        with pytest.raises(RefusedError, match="neither phone nor email is given"):
+            await remote.privacy_find(Keys())
+
+
+async def test_runs_that_have_not_ended_are_erased_only_where_that_is_asked_for(
+    journal: SqliteJournal, folder: Path
+) -> None:
+    await journal.commit(Record(3, "get", Kind.RESULT, b"h", AT, value=b'"ana@example.com"'))
+    ana = Keys(email="ana@example.com")
+    async with served(journal, folder) as settings, connect(settings, seen_by) as remote:
+        with pytest.raises(WrongState, match=f"^a run that holds it has not ended: {OPEN} "):
+            await remote.privacy_erase(ana, cancel=False)
+        assert (await remote.privacy_erase(ana, cancel=True)).cancelled == 1
+        with pytest.raises(UnknownIdError):
+            await remote.run(OPEN)
 
 
 async def test_both_kinds_of_operations_refuse_the_same(journal: SqliteJournal, folder: Path) -> None:

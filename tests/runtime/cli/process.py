@@ -1,5 +1,6 @@
 """`seta` as a process of its own, started as a console script starts it."""
 
+import json
 import os
 import re
 import signal
@@ -9,7 +10,11 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
+
+from click.testing import CliRunner
+
+from runtime.cli import command
 
 ROOT = Path(__file__).parents[3]
 PACKAGES = os.pathsep.join(map(str, (ROOT, ROOT / "runtime" / "public")))
@@ -52,6 +57,13 @@ def seta(folder: Path, *args: str, **changes: str) -> subprocess.CompletedProces
         timeout=SECONDS,
         check=False,
     )
+
+
+def listed(folder: Path, name: str) -> list[Any]:
+    """Ask a server for a list, as `seta NAME --json` does, without a process for it."""
+    asked = CliRunner().invoke(command, [name, "--json", "--data", str(folder / ".seta")], catch_exceptions=False)
+    rows: list[Any] = json.loads(asked.stdout)[name]
+    return rows
 
 
 @dataclass(frozen=True)

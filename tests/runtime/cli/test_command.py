@@ -28,6 +28,7 @@ Commands:
   rejected  List deliveries that did not fit their flow, or show one.
   persons   List the persons that flows have made, newest first.
   outbox    List the messages in the local outbox, newest first.
+  privacy   Find, export or erase all that is kept of one person.
   doctor    Look whether a server would start here and be well.
   backup    Write a copy of the database to a file that is not there yet.
   restore   Put a backup into a folder of data that has none.

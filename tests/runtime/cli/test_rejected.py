@@ -5,7 +5,6 @@ import json
 import re
 import time
 from pathlib import Path
-from typing import Any
 
 import httpx
 import pytest
@@ -14,7 +13,7 @@ from runtime.connections import local
 from runtime.journal import open_journal
 from tests.runtime.admin.conftest import AT, REJECTED, REJECTED_TOO, reject
 from tests.runtime.cli.conftest import Seta
-from tests.runtime.cli.process import ServerProcess
+from tests.runtime.cli.process import ServerProcess, listed
 from tests.runtime.cli.process import seta as process
 from tests.runtime.cli.test_data import plain
 
@@ -118,10 +117,6 @@ def test_lists_without_rows_say_so(seta: Seta) -> None:
     assert seta("rejected", "--flow", "none").output == "no such rejected deliveries\n"
 
 
-def listed(folder: Path) -> Any:
-    return json.loads(process(folder, "rejected", "--json").stdout)["rejected"]
-
-
 def test_what_a_server_answers_422_is_found_whole(tmp_path: Path) -> None:
     (tmp_path / "flows").mkdir()
     (tmp_path / "flows" / "leads.seta").write_text("flow leads\non webhook {telefone: phone}\n  -> log telefone\n")
@@ -129,13 +124,13 @@ def test_what_a_server_answers_422_is_found_whole(tmp_path: Path) -> None:
         for body in ('{"telefone":"nenhum"}', "{"):
             httpx.post(server.flows["leads"].url, content=body)
         end = time.monotonic() + 10
-        while not listed(tmp_path) and time.monotonic() < end:
+        while not listed(tmp_path, "rejected") and time.monotonic() < end:
             time.sleep(0.05)
-        (one,) = listed(tmp_path)
+        (one,) = listed(tmp_path, "rejected")
         assert (one["flow"], one["problems"]) == (
             "leads",
             [{"pointer": "/telefone", "expected": "phone", "got": "text"}],
         )
         shown = process(tmp_path, "rejected", "show", one["id"][:8], "--json")
         assert json.loads(shown.stdout)["rejected"]["body"] == {"telefone": "nenhum"}
-        assert json.loads(process(tmp_path, "runs", "--json").stdout)["runs"] == []
+        assert listed(tmp_path, "runs") == []

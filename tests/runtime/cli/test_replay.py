@@ -5,7 +5,6 @@ import json
 import re
 import time
 from pathlib import Path
-from typing import Any
 
 import httpx
 import pytest
@@ -15,7 +14,7 @@ from runtime.journal import open_journal
 from runtime.journal.protocol import Misfit, Reject
 from tests.runtime.admin.conftest import AT
 from tests.runtime.cli.conftest import Seta
-from tests.runtime.cli.process import ServerProcess
+from tests.runtime.cli.process import ServerProcess, listed
 from tests.runtime.cli.process import seta as process
 
 FLOW = 'flow leads\non webhook {telefone: text}\n  -> format_phone(telefone) -> upsert person -> send hsm "oi"\n'
@@ -24,13 +23,7 @@ STRICT = "flow leads\non webhook {telefone: phone}\n  -> log telefone\n"
 
 
 def states(folder: Path) -> list[str]:
-    found = json.loads(process(folder, "runs", "--json").stdout)["runs"]
-    return [run["state"] for run in found]
-
-
-def rejected(folder: Path) -> list[dict[str, Any]]:
-    found: list[dict[str, Any]] = json.loads(process(folder, "rejected", "--json").stdout)["rejected"]
-    return found
+    return [run["state"] for run in listed(folder, "runs")]
 
 
 def settle(folder: Path) -> list[str]:
@@ -89,13 +82,13 @@ def test_rejected_deliveries_are_replayed_once_the_flow_is_mended(tmp_path: Path
         for body in ('{"telefone":"nenhum"}', '{"telefone":7}', '{"fone":"11999998888"}'):
             assert httpx.post(server.flows["leads"].url, content=body).status_code == 422
         end = time.monotonic() + 10
-        while len(rejected(tmp_path)) < 3 and time.monotonic() < end:
+        while len(listed(tmp_path, "rejected")) < 3 and time.monotonic() < end:
             time.sleep(0.05)
         file.write_text(LENIENT)
         assert process(tmp_path, "reload").returncode == 0
         told = process(tmp_path, "replay", "--rejected", "--rate", "100/s")
         problem = "the delivery still does not fit the flow: /telefone should be text, is"
-        (number, missing) = (one["id"] for one in reversed(rejected(tmp_path)))
+        (number, missing) = (one["id"] for one in reversed(listed(tmp_path, "rejected")))
         assert (told.returncode, told.stderr) == (1, "seta: 2 of 3 cannot be replayed\n")
         assert told.stdout.splitlines() == [
             "1 rejected delivery replayed",
