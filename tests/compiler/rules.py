@@ -221,7 +221,7 @@ RULES: Final = (
          "tests/steps:answers and ends", "E297"),
     ),
 )
-MEANINGS: Final = tuple(
+MEANINGS: Final[tuple[Meaning, ...]] = tuple(
     Meaning(*row)
     for row in (
         ("line-ends", "a mark of byte order is dropped, CRLF is LF",

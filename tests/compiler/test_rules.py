@@ -54,7 +54,7 @@ def test_rule_has_a_program_that_keeps_it_and_one_that_breaks_it(rule: Rule) -> 
     assert rule.code in codes(rule.breaks)
 
 
-@pytest.mark.parametrize("meaning", MEANINGS, ids=lambda meaning: meaning.name)
+@pytest.mark.parametrize("meaning", MEANINGS, ids=[meaning.name for meaning in MEANINGS])
 def test_meaning_is_held_by_a_test(meaning: Meaning) -> None:
     assert re.search(rf"^(async )?def {meaning.test}\(", written(), re.MULTILINE)
 
