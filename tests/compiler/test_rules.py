@@ -66,6 +66,6 @@ def written() -> str:
 
 
 def test_rules_have_names_of_their_own() -> None:
-    names = [rule.name for rule in (*RULES, *MEANINGS)]
+    names = [*(rule.name for rule in RULES), *(meaning.name for meaning in MEANINGS)]
     assert len(names) == len(set(names))
     assert all(re.fullmatch(r"[A-Za-z0-9]+(-[a-z0-9]+)*", one) for one in names)
