@@ -169,9 +169,10 @@ class Scheme(msgspec.Struct, frozen=True, omit_defaults=True, tag="scheme"):
     """A way in which a delivery proves who sent it: `signed NAME(…)`, or the trigger clause of that name.
 
     Parameters have the types of the language, and three more: `secret` takes `secret.NAME`, `header` the name of one
-    in quotes, `template` quoted text whose holes are parts of a request. `proof` says in which header what is proven
-    how; `{header}` in it stands for the option of that name. `curl` is what curl is given for that, with parameters in
-    braces, where nothing has to be computed. One that `signs_address` needs the address that senders call.
+    in quotes, `template` quoted text whose holes are parts of a request. `proof` says what is proven how, and ends
+    with the header in which; `{header}` in it stands for the option of that name. `curl` is what curl is given for
+    that, with parameters in braces, where nothing has to be computed. One that `signs_address` needs the address that
+    senders call.
     """
 
     name: str

@@ -3,7 +3,7 @@
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from typing import Any, Final, ParamSpec, Protocol, TypeVar
+from typing import Any, Final, Protocol
 
 from runtime.door import answers
 from runtime.door.answers import Answer, Refused
@@ -11,7 +11,7 @@ from runtime.door.arriving import Content
 from runtime.door.cors import preflight, readable
 from runtime.door.counts import NO_HOOK, DoorCounts
 from runtime.door.hooks import Hook, Hooks
-from runtime.door.intake import EMPTY, Intake, Receive
+from runtime.door.intake import Intake, Receive
 from runtime.door.readiness import Readiness
 from runtime.door.reading import Unfit, copies, take
 from runtime.door.reply import reply
@@ -24,8 +24,6 @@ from runtime.shapes import Problem
 
 logger = logging.getLogger("seta.door")
 
-P = ParamSpec("P")
-T = TypeVar("T")
 Scope = Mapping[str, Any]
 Send = Callable[[dict[str, Any]], Awaitable[None]]
 
@@ -96,13 +94,18 @@ class Door:
         began, headers = self.counts.timer(), dict(scope["headers"])
         length = self._admit(hook, headers)
         media = headers.get(b"content-type", b"")
-        body = EMPTY if length == 0 else await self._intake.read(hook, receive, length, copies(hook, media))
+        body = b"" if length == 0 else await self._intake.read(hook, receive, length, copies(hook, media))
         try:
-            if (refusal := await _with(body.content, hook.gate.turns_away, scope, body.content)) is not None:
+            judge = hook.gate.turns_away
+            if (
+                refusal := judge(scope, body)
+                if isinstance(body, bytes)
+                else await asyncio.to_thread(judge, scope, body)
+            ) is not None:
                 return refusal
-            accepted = await self._keep(hook, body.content, media, scope)
+            accepted = await self._keep(hook, body, media, scope)
         finally:
-            self._intake.held -= body.held
+            self._intake.let_go(body)
         answer = await reply(hook.program, accepted)
         self.counts.accepted(began, repeat=accepted.repeat)
         if logger.isEnabledFor(logging.DEBUG):
@@ -132,7 +135,8 @@ class Door:
     async def _keep(self, hook: Hook, body: Content, content_type: bytes, scope: Scope) -> Accepted:
         program = hook.program
         try:
-            taken = await _with(body, take, hook, body, content_type)
+            args = hook, body, content_type
+            taken = take(*args) if isinstance(body, bytes) else await asyncio.to_thread(take, *args)
             request = request_of(program, scope, form=taken.form)
             return await self._accept(program, taken.decoded.payload, taken.kept, notes_of(taken.decoded), request)
         except Unfit as unfit:
@@ -140,11 +144,6 @@ class Door:
             raise
         except JournalError as error:
             raise Refused(answers.DISK_FULL if error.full else answers.unwell()) from None
-
-
-async def _with(body: Content, work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
-    """Do some work with a body: at once, or in a thread where it is large and lies in a file."""
-    return work(*args, **kwargs) if isinstance(body, bytes) else await asyncio.to_thread(work, *args, **kwargs)
 
 
 def _unposted(hook: Hook, scope: Scope) -> Answer:

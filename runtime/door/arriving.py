@@ -5,20 +5,36 @@ import errno
 import logging
 import os
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, Any, Final
+from typing import IO, Any, Final, cast
 
 from runtime.door.answers import DISK_FULL, Refused, unwell
 
 logger = logging.getLogger("seta.door")
 
 
+IN_MEMORY: Final = 262_144  # bytes that are not worth a file
+_NO_ROOM: Final = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+
+
+@dataclass(frozen=True, slots=True)
+class Spool:
+    """Where bodies lie while they come; `room` says whether the disk has any left."""
+
+    folder: Path | None = None  # None: where the system has such files
+    room: Callable[[], bool] = lambda: True
+
+
 class Stored:
-    """A body in a file without a name, which is gone with the last reference to this. Safe in any thread."""
+    """A body in a file without a name, which is gone with the last reference to this. Safe in any thread.
+
+    `held` is what it will take of memory, at the most, until it is answered.
+    """
 
     def __init__(self, file: IO[bytes]) -> None:
+        self.held = 0
         self._descriptor = os.dup(file.fileno())
         self._size = os.fstat(self._descriptor).st_size
 
@@ -42,59 +58,33 @@ class Stored:
 
 Content = bytes | Stored
 
-IN_MEMORY: Final = 262_144  # bytes that are not worth a file
-_NO_ROOM: Final = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
-
-
-@dataclass(frozen=True, slots=True)
-class Spool:
-    """Where bodies lie while they come; `room` says whether the disk has any left."""
-
-    folder: Path | None = None  # None: where the system has such files
-    room: Callable[[], bool] = lambda: True
-
 
 class Arriving:
-    """One body. `held` counts its bytes that are in memory; without a spool that is all of them."""
+    """A body on its way into such a file. There is none before the first bytes are put down."""
 
-    def __init__(self, spool: Spool | None) -> None:
-        self.held = 0
+    def __init__(self, spool: Spool) -> None:
         self._spool = spool
-        self._parts: list[bytes] = []
         self._file: IO[bytes] | None = None
 
-    async def add(self, part: bytes) -> int:
-        """Take some bytes, and say how many went to the disk. Raises Refused where the disk does not take them."""
-        self._parts.append(part)
-        self.held += len(part)
-        if self._spool is None or self.held < IN_MEMORY:
-            return 0
-        return await self._put_down(self._spool)
+    async def put_down(self, parts: Sequence[bytes]) -> None:
+        """Write some bytes, in a thread: a disk may be slow. Raises Refused where it does not take them."""
+        if not self._spool.room():
+            raise Refused(DISK_FULL)
+        try:
+            self._file = await asyncio.to_thread(_write, self._file, self._spool.folder, tuple(parts))
+        except OSError as error:
+            logger.warning("a body cannot be written to a file: %s", error)
+            raise Refused(DISK_FULL if error.errno in _NO_ROOM else unwell()) from None
 
-    async def whole(self) -> Content:
-        """All of it. A file is gone with the last reference to what this gives."""
-        if self._file is None or self._spool is None:
-            return self._parts[0] if len(self._parts) == 1 else b"".join(self._parts)
-        await self._put_down(self._spool)
-        return Stored(self._file)
+    async def whole(self, last: Sequence[bytes]) -> Stored:
+        """All of it, with what came last."""
+        await self.put_down(last)
+        return Stored(cast("IO[bytes]", self._file))
 
     def close(self) -> None:
         """Let go of the file; who has the whole body keeps it."""
         if self._file is not None:
             self._file.close()
-
-    async def _put_down(self, spool: Spool) -> int:
-        """Write what is in memory, in a thread: a disk may be slow."""
-        if not spool.room():
-            raise Refused(DISK_FULL)
-        try:
-            self._file = await asyncio.to_thread(_write, self._file, spool.folder, tuple(self._parts))
-        except OSError as error:
-            logger.warning("a body cannot be written to a file: %s", error)
-            raise Refused(DISK_FULL if error.errno in _NO_ROOM else unwell()) from None
-        written, self.held = self.held, 0
-        self._parts.clear()
-        return written
 
 
 def _write(file: IO[bytes] | None, folder: Path | None, parts: tuple[bytes, ...]) -> IO[bytes]:

@@ -2,23 +2,13 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
-from typing import Any, Final, NamedTuple, cast
+from typing import Any, Final, cast
 
 from runtime.door.answers import BROKEN, Refused, crowded, draining, too_large, too_slow
-from runtime.door.arriving import Arriving, Content, Spool
+from runtime.door.arriving import IN_MEMORY, Arriving, Content, Spool, Stored
 from runtime.door.hooks import Hook
 
 Receive = Callable[[], Awaitable[Mapping[str, Any]]]
-
-
-class Body(NamedTuple):
-    """A whole body, and how many bytes of memory it may take until it is answered."""
-
-    content: Content
-    held: int
-
-
-EMPTY: Final = Body(b"", 0)
 
 
 _SPOOL: Final = Spool()
@@ -42,26 +32,30 @@ class Intake:
         self._timer: asyncio.TimerHandle | None = None
         self._draining = False
 
-    async def read(self, hook: Hook, receive: Receive, length: int | None, copies: int | None = None) -> Body:
-        """Read a body of this length, or to its end. Who calls takes what it holds off `held` when it is answered.
+    async def read(self, hook: Hook, receive: Receive, length: int | None, copies: int | None = None) -> Content:
+        """Read a body of this length, or to its end. Who calls lets go of it once it is answered.
 
         With a number of copies, a large one lies in a file; so often is it in memory once it is decoded. Raises
         Refused; then nothing is held.
         """
         task = self._enter()
-        arriving = Arriving(None if copies is None else self._spool)
+        arriving = None if copies is None else Arriving(self._spool)
         try:
             return await self._gather(hook, receive, length, arriving, copies or 0)
-        except BaseException as error:
-            self.held -= arriving.held
-            if not isinstance(error, asyncio.CancelledError) or task not in self._overdue:
+        except asyncio.CancelledError:
+            if task not in self._overdue:
                 raise
             task.uncancel()
             raise Refused(draining() if self._draining else too_slow(self._seconds)) from None
         finally:
-            arriving.close()
             self._reading.pop(task, None)
             self._overdue.discard(task)
+            if arriving is not None:
+                arriving.close()
+
+    def let_go(self, content: Content) -> None:
+        """Give back what a body held."""
+        self.held -= len(content) if isinstance(content, bytes) else content.held
 
     def end(self) -> None:
         """Answer whoever is still sending that the server is stopping."""
@@ -69,36 +63,54 @@ class Intake:
         for task in tuple(self._reading):
             self._interrupt(task)
 
-    async def _gather(self, hook: Hook, receive: Receive, length: int | None, arriving: Arriving, copies: int) -> Body:
+    async def _gather(
+        self, hook: Hook, receive: Receive, length: int | None, arriving: Arriving | None, copies: int
+    ) -> Content:
         """Stop at the announced length: another `receive` would wait for nothing but the end of the request."""
         limit = hook.program.limit
-        size, more = 0, True
-        while more and size != length:
-            message = await receive()
-            if message["type"] != "http.request":
-                raise Refused(BROKEN)
-            part = message.get("body", b"")
-            more = message.get("more_body", False)
-            size += len(part)
-            self.held += len(part)
-            self.held -= await arriving.add(part)
-            if size > limit:
-                raise Refused(too_large(hook.flow, limit))
-            if self.held > self._room:
-                raise Refused(crowded())
-        return await self._whole(arriving, size * copies)
+        parts: list[bytes] = []
+        size, down, more = 0, 0, True  # `down`: how many of the bytes lie on the disk
+        try:
+            while more and size != length:
+                message = await receive()
+                if message["type"] != "http.request":
+                    raise Refused(BROKEN)
+                part = message.get("body", b"")
+                more = message.get("more_body", False)
+                parts.append(part)
+                size += len(part)
+                self.held += len(part)
+                if size > limit:
+                    raise Refused(too_large(hook.flow, limit))
+                if self.held > self._room:
+                    raise Refused(crowded())
+                if arriving is not None and size - down >= IN_MEMORY:
+                    await arriving.put_down(parts)
+                    parts.clear()
+                    self.held, down = self.held - (size - down), size
+                    self._renew()
+            if arriving is None or not down:
+                return parts[0] if len(parts) == 1 else b"".join(parts)
+            content = await arriving.whole(parts)
+        except BaseException:
+            self.held -= size - down
+            raise
+        return self._book(content, size - down, size * copies)
 
-    async def _whole(self, arriving: Arriving, decoded: int) -> Body:
-        """The body, with room for what it becomes. One that is too large for it is let in alone."""
-        last = arriving.held
-        content = await arriving.whole()
-        if isinstance(content, bytes):
-            return Body(content, last)
-        self.held -= last
-        if self.held and self.held + decoded > self._room:
+    def _book(self, content: Stored, was: int, held: int) -> Stored:
+        """Room for what a body becomes that lies on the disk. One that is too large for it is let in alone."""
+        self.held -= was
+        if self.held and self.held + held > self._room:
             raise Refused(crowded())
-        self.held += decoded
-        return Body(content, decoded)
+        self.held += held
+        content.held = held
+        return content
+
+    def _renew(self) -> None:
+        """Give as long again to the body of this task: one that takes no memory may be long, as long as it comes."""
+        task = cast("asyncio.Task[Any]", asyncio.current_task())
+        self._reading.pop(task, None)
+        self._reading[task] = asyncio.get_running_loop().time() + self._seconds
 
     def _enter(self) -> asyncio.Task[Any]:
         task = cast("asyncio.Task[Any]", asyncio.current_task())

@@ -45,7 +45,7 @@ def copies(hook: Hook, content_type: bytes) -> int | None:
 
     Not at all where the flow declares the content of no file.
     """
-    if "multipart" not in hook.program.accept or _media(content_type) != _MULTIPART:
+    if "multipart" not in hook.program.accept or content_type.partition(b";")[0].strip().lower() != _MULTIPART:
         return None
     return _COPIES if _has_content(hook.program.payload.schema) else 0
 
@@ -64,7 +64,7 @@ def _has_content(schema: Any) -> bool:
 def take(hook: Hook, body: Content, content_type: bytes) -> Taken:
     """Read a body as what it is. Raises Refused where it is of no kind that the flow takes, Unfit where of one."""
     accept, payload = hook.program.accept, hook.program.payload
-    kind = kind_of(accept, body, content_type)
+    kind = kind_of(accept, body, content_type) if isinstance(body, bytes) else "multipart"
     if kind not in accept:
         raise Refused(answers.unaccepted(hook.flow, kind, accept))
     form = kind not in ("json", "text")
@@ -82,13 +82,13 @@ def take(hook: Hook, body: Content, content_type: bytes) -> Taken:
         raise Unfit(hook.flow, kept, misfit.problems, form=form) from None
 
 
-def kind_of(accept: Sequence[str], body: Content, content_type: bytes) -> str:
+def kind_of(accept: Sequence[str], body: bytes, content_type: bytes) -> str:
     """The kind of a body: what begins as JSON is JSON, whatever it is said to be, except of multipart.
 
     Where a flow takes text, everything is text that is of no other kind which it takes.
     """
-    media = _media(content_type)
-    if media == _MULTIPART or not isinstance(body, bytes):
+    media = content_type.partition(b";")[0].strip().lower()
+    if media == _MULTIPART:
         return "multipart"
     found = "json" if opens_as_json(body) else _said(accept, media)
     if found not in accept and "text" in accept:
@@ -96,10 +96,6 @@ def kind_of(accept: Sequence[str], body: Content, content_type: bytes) -> str:
     if found == "text" not in accept and (body.isspace() or not body or body.startswith(_BYTE_ORDER_MARKS)):
         return "json"  # whose reader says what is wrong with it
     return found
-
-
-def _media(content_type: bytes) -> bytes:
-    return content_type.partition(b";")[0].strip().lower()
 
 
 def _said(accept: Sequence[str], media: bytes) -> str:

@@ -142,7 +142,10 @@ def _accepted(program: Program) -> Responses:
     if not found:
         return {"200": kept}
     if program.responds:
-        late = _json({"$ref": "#/components/schemas/Run"}, "On disk; the flow goes on, and has not answered in time.")
+        late = _json(
+            {"$ref": "#/components/schemas/Run"},
+            f"On disk; the flow goes on, and has not answered within {program.answer_within / 1000:g} s.",
+        )
         found["202"] = _both(found["202"], late) if "202" in found else late
         ended = _told([answers.failed(program.flow, _RUN)])
         found["500"] = _both(found["500"], ended) if "500" in found else ended

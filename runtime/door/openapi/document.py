@@ -39,7 +39,7 @@ def _version(content: Mapping[str, Any]) -> str:
 def _hook(program: Program, callers: Callers, body_seconds: float) -> dict[str, Any]:
     summary, _, rest = program.contract.doc.partition("\n")
     name = summary or program.flow
-    described = "\n\n".join(part for part in (rest.strip(), _caller(program)) if part)
+    described = "\n\n".join(part for part in (rest.strip(), _caller(program), _repeats(program)) if part)
     post = {
         "operationId": program.flow,
         "summary": name,
@@ -69,3 +69,21 @@ def _caller(program: Program) -> str:
     if program.path is not None:
         return "Anybody may call it."
     return "Whoever knows its address may call it: treat the address as a secret."
+
+
+def _repeats(program: Program) -> str:
+    """What comes of a delivery that is sent again."""
+    if program.dedupe is None:
+        return ""
+    window = _in_words(program.dedupe.window)
+    return f"A delivery that is sent again within {window} starts nothing: it gets the first answer."
+
+
+def _in_words(milliseconds: int) -> str:
+    """A time as people say it, in the largest unit that it is a multiple of."""
+    size, unit = next((size, unit) for size, unit in _UNITS if milliseconds % size == 0)
+    number = milliseconds // size
+    return f"{number} {unit}" if number == 1 else f"{number} {unit}s"
+
+
+_UNITS: Final = ((86_400_000, "day"), (3_600_000, "hour"), (60_000, "minute"), (1000, "second"), (1, "millisecond"))

@@ -9,7 +9,8 @@ from typing import Any
 
 import pytest
 
-from runtime.door.arriving import IN_MEMORY, Arriving, Spool, Stored
+from runtime.door.answers import Refused
+from runtime.door.arriving import IN_MEMORY, Arriving, Spool
 from runtime.door.intake import Intake
 from runtime.program import Guard
 from runtime.shapes import Shape, array, field, integer, record, text
@@ -120,20 +121,19 @@ async def test_form_larger_than_the_limit_is_refused_while_it_comes() -> None:
 
 async def test_file_has_no_name_and_is_gone_with_what_was_read(tmp_path: Path) -> None:
     arriving = Arriving(Spool(tmp_path))
-    written = [await arriving.add(LARGE[:PIECE]) for _ in range(5)]
-    assert written == [0, 0, 0, IN_MEMORY, 0]
-    assert list(tmp_path.iterdir()) == []  # noqa: ASYNC240  # of a test
-    content = await arriving.whole()
-    assert isinstance(content, Stored)
+    await arriving.put_down([LARGE[:PIECE]] * 4)
+    content = await arriving.whole([LARGE[:PIECE]])
     arriving.close()
+    assert list(tmp_path.iterdir()) == []  # noqa: ASYNC240  # of a test
     assert bytes(content) == LARGE[:PIECE] * 5
     assert (len(content), content[PIECE : PIECE + 3], content[-1:]) == (5 * PIECE, LARGE[:3], LARGE[PIECE - 1 : PIECE])
 
 
-async def test_small_form_stays_in_memory(tmp_path: Path) -> None:
-    arriving = Arriving(Spool(tmp_path / "nowhere"))
-    assert [await arriving.add(b"a"), await arriving.add(b"b")] == [0, 0]
-    assert await arriving.whole() == b"ab"
+async def test_small_form_makes_no_file() -> None:
+    door = house(payload(FILE))
+    door.intake = door.door._intake = Intake(64_000_000, 5, Spool(Path("/nowhere")))  # noqa: SLF001  # for one test
+    reply, _ = await send(door, form(part("foto", LARGE[: IN_MEMORY // 2], file="a.png")))
+    assert (reply.status, door.intake.held) == (200, 0)
 
 
 @pytest.mark.parametrize(
@@ -142,7 +142,31 @@ async def test_small_form_stays_in_memory(tmp_path: Path) -> None:
 )
 async def test_disk_that_takes_no_file_refuses_and_holds_nothing(spool: Spool, status: int) -> None:
     door = house(payload(FILE))
-    door.intake = Intake(64_000_000, 5, spool)
-    door.door._intake = door.intake  # noqa: SLF001  # another spool for one test
+    door.intake = door.door._intake = Intake(64_000_000, 5, spool)  # noqa: SLF001  # for one test
     reply, _ = await send(door, form(part("foto", LARGE, file="a.png")))
     assert (reply.status, door.intake.held) == (status, 0)
+
+
+async def coming(intake: Intake, part: bytes, pause: float, times: int) -> int:
+    """Read a form whose parts come so far apart; the status of the refusal, or 200."""
+    left = times
+
+    async def receive() -> dict[str, Any]:
+        nonlocal left
+        left -= 1
+        await asyncio.sleep(pause)
+        return {"type": "http.request", "body": part, "more_body": left > 0}
+
+    [hook] = house(payload(FILE)).hooks.table.values()
+    try:
+        intake.let_go(await intake.read(hook, receive, None, 0))
+    except Refused as refused:
+        return int(refused.answer.start["status"])
+    return 200
+
+
+async def test_large_form_has_its_time_for_each_piece_that_lies_on_the_disk() -> None:
+    intake = Intake(64_000_000, 0.3)
+    assert await coming(intake, b"x" * IN_MEMORY, pause=0.1, times=6) == 200
+    assert await coming(intake, b"x" * PIECE, pause=0.1, times=6) == 408
+    assert intake.held == 0

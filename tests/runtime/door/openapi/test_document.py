@@ -224,6 +224,7 @@ def test_answers_of_the_flow_stand_beside_those_of_the_door() -> None:
     told = posted(program(responds=True, contract=Contract(replies=replies)))["responses"]
     assert told["200"] == {"description": "Known.", "content": {JSON: {"schema": number}}}
     assert told["204"] == {"description": "What the flow answers."}
+    assert told["202"]["description"] == "On disk; the flow goes on, and has not answered within 10 s."
     assert told["202"]["content"][JSON]["schema"] == {"$ref": "#/components/schemas/Run"}
     assert told["404"]["content"][JSON] == {"schema": {"anyOf": [words, number]}}
     assert told["404"]["content"][PROBLEM]["examples"]["not-found"]["value"]["status"] == 404
@@ -237,6 +238,16 @@ def test_repeat_of_a_flow_that_responds_may_get_the_first_run() -> None:
     assert told["200"]["content"][JSON]["schema"] == {
         "anyOf": [{"type": "integer"}, {"$ref": "#/components/schemas/Run"}]
     }
+
+
+@pytest.mark.parametrize(
+    ("window", "says"),
+    [(86_400_000, "1 day"), (129_600_000, "36 hours"), (90_000, "90 seconds"), (1500, "1500 milliseconds")],
+)
+def test_how_long_a_repeat_is_known_is_told(window: int, says: str) -> None:
+    dedupe = Dedupe(lambda payload, request: None, window)  # noqa: ARG005  # as a key of deliveries
+    told = posted(program(dedupe=dedupe))["description"].partition("\n\n")[2]
+    assert told == f"A delivery that is sent again within {says} starts nothing: it gets the first answer."
 
 
 def test_immediate_answer_takes_the_place_of_the_run() -> None:
