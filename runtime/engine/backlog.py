@@ -34,18 +34,21 @@ class Backlog:
                 await self._begin_some(lane)
 
     async def _begin_some(self, lane: Lane) -> None:
-        seen, cursor = lane.news, lane.cursor
+        seen, cursor = lane.news, lane.read_on()
+        self._runs.gone.clear()
         rows = await self._journal.open_runs(cursor, self._lanes.share(lane), lane.flow)
         if not rows and seen == lane.news:
             lane.behind = False
-        if rows and lane.cursor == cursor:  # else it was set back meanwhile
-            await self._runs.begin(lane, self._chosen(lane, rows))
+        if lane.cursor == cursor and (chosen := self._chosen(lane, rows)):  # else it was set back meanwhile
+            await self._runs.begin(lane, chosen)
 
     def _chosen(self, lane: Lane, rows: list[OpenRun]) -> list[OpenRun]:
         """Those that may begin, in places that they have then; the backlog is read up to there."""
         chosen = []
         for row in rows:
-            if row.seq not in self._runs.active and not self._runs.is_busy(row):
+            if row.seq >= lane.returned or row.seq in self._runs.gone:  # it is not as it was read, or not the next one
+                break
+            if not self._runs.has(row) and not self._runs.is_busy(row):
                 if self._lanes.room(lane) <= 0:
                     break
                 self._lanes.take(lane)

@@ -194,6 +194,7 @@ class Engine:
         accept.running = room
         if room:
             self._lanes.take(lane)
+            self._runs.arriving.add(accept.run_id)
         begun = False
         try:
             await self._journal.commit(accept)
@@ -205,6 +206,7 @@ class Engine:
             self._runs.work.set()
             raise
         finally:
+            self._runs.arriving.discard(accept.run_id)
             if room and not begun:
                 self._lanes.release(lane)
         return begun

@@ -1,5 +1,6 @@
 """The running set: how much of it each flow has, and what of each flow waits in the journal."""
 
+import sys
 from collections import deque
 from dataclasses import dataclass
 
@@ -14,13 +15,20 @@ class Lane:
     cursor: int = 0  # the backlog is read up to this sequence number
     behind: bool = True  # there may be runs in the journal that nobody runs: so at every start
     news: int = 0  # counts what made the backlog longer, to see what comes while it is read
+    returned: int = sys.maxsize  # the lowest number that came back while it is read
+
+    def read_on(self) -> int:
+        """Take note that the backlog is about to be read, and give the number after which."""
+        self.returned = sys.maxsize
+        return self.cursor
 
     def fall_behind(self, seq: int | None = None) -> None:
         """Take note that a run waits in the journal: behind all that was read, or this one."""
         self.news += 1
         self.behind = True
-        if seq is not None and seq <= self.cursor:
-            self.cursor = seq - 1
+        if seq is not None:
+            self.cursor = min(self.cursor, seq - 1)
+            self.returned = min(self.returned, seq)
 
 
 class Lanes:

@@ -162,10 +162,10 @@ class RunContext:
 
     def log(self, step: str, value: Any) -> None:
         """Record a line; it rides on the next commit."""
-        step = step + self._indices
-        if not self._life.replay.logged(step):
-            self._note(step, Kind.LOG, b"", encode(value))
-            tell_line(self.run, step, value)
+        life, step = self._life, step + self._indices
+        if not life.replay.logged(step):
+            life.around.journal.commit(Record(life.seq, step, Kind.LOG, b"", life.around.clock(), value=encode(value)))
+            tell_line(life.run, step, value)
 
     def setting(self, name: str) -> str:
         """A value of the configuration as it is now."""
@@ -211,14 +211,8 @@ class RunContext:
         if record is not None:
             until = int(record.value)
         if until <= (now := life.around.clock()):
-            self._note(step, Kind.RESULT, hashed, b"%d" % until)
+            await life.commit(Record(life.seq, step, Kind.RESULT, hashed, now, value=b"%d" % until))
             return
         if record is None:
             await life.commit(Record(life.seq, step, Kind.TIMER, hashed, now, value=b"%d" % until))
         raise Suspended(until, step)
-
-    def _note(self, step: str, kind: Kind, hashed: bytes, value: bytes) -> None:
-        """Record what may ride on the next commit."""
-        life = self._life
-        if not life.replay.logged(step):
-            life.around.journal.commit(Record(life.seq, step, kind, hashed, life.around.clock(), value=value))

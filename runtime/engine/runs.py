@@ -37,6 +37,8 @@ class Runs:
 
     def __init__(self, shared: Shared, lanes: Lanes, find: FindProgram, reread_seconds: float) -> None:
         self.active: dict[int, str] = {}  # number -> id, until the commit of the last write
+        self.arriving: set[str] = set()  # ids of those that begin as soon as their acceptance is known to be on disk
+        self.gone: set[int] = set()  # numbers of those that left memory during a look into the journal
         self.work = asyncio.Event()  # set when some of the backlog may be begun
         self.left = asyncio.Event()  # set when a run gives its place back
         self.stopping = False
@@ -105,7 +107,7 @@ class Runs:
         except BaseException:
             for row in left:
                 self._lanes.release(lane)
-                del self.active[row.seq]
+                self._leave(row.seq)
             lane.fall_behind(left[0].seq)
             raise
         return tasks
@@ -133,6 +135,10 @@ class Runs:
         except UnknownPlan:
             return self._find(plan, await self._journal.plan(plan))
 
+    def has(self, row: OpenRun) -> bool:
+        """Whether a run is in memory, or will be as soon as its acceptance is known."""
+        return row.seq in self.active or row.run_id in self.arriving
+
     def is_busy(self, row: OpenRun) -> bool:
         """Whether another run has the turn of this one, as the journal says or as only the memory knows."""
         if row.serial is None or row.busy:
@@ -157,7 +163,7 @@ class Runs:
 
     def cancelled(self, seq: int, run_id: str, flow: str, serial: bytes | None) -> None:
         """See to what comes after a run that was ended by hand."""
-        self.active.pop(seq, None)
+        self._leave(seq)
         self._shared.counts.ended(flow, RunState.CANCELLED)
         self._settled(run_id, flow, serial, RunState.CANCELLED)
 
@@ -172,7 +178,7 @@ class Runs:
         try:
             ending = await drive(life, payload)
         except Abandoned:
-            self.active.pop(life.seq, None)
+            self._leave(life.seq)
         except JournalError as error:
             self.set_back(life.run.flow, life.seq, error)
         else:
@@ -187,7 +193,7 @@ class Runs:
             if (error := kept.exception()) is not None:
                 self.set_back(run.flow, seq, error)
                 return
-            self.active.pop(seq, None)
+            self._leave(seq)
             self._settled(run.id, run.flow, serial, ending.state)
             if ending.state is not RunState.WAITING:
                 self._shared.counts.ended(run.flow, ending.state, now - run.at)
@@ -205,10 +211,16 @@ class Runs:
             self._searches.add(task)
             task.add_done_callback(self._searches.discard)
 
+    def _leave(self, seq: int) -> None:
+        """Let a run go. What a look into the journal that is under way finds of it may be of before."""
+        self.active.pop(seq, None)
+        if self.reading.locked():
+            self.gone.add(seq)
+
     def set_back(self, flow: str, seq: int, error: BaseException) -> None:
         """The journal refused a record: the run is still open there, so read it again later."""
         logger.warning("a run is set back, the journal refused its record: %s", error)
-        self.active.pop(seq, None)
+        self._leave(seq)
         self._lanes.of(flow).fall_behind(seq)
         asyncio.get_running_loop().call_later(self._reread_seconds, self.work.set)
 
@@ -216,11 +228,12 @@ class Runs:
         """Begin the run that waited for another one with its serial key."""
         lane = self._lanes.of(flow)
         async with self.reading:
+            self.gone.clear()
             try:
                 row = await self._journal.next_of(flow, serial)
-                if row is None or row.seq in self.active or self.is_busy(row) or row.deaths:
+                if row is None or self.has(row) or self.is_busy(row) or row.deaths:
                     return  # a suspect waits for its trial
-                if self._lanes.room(lane) > 0:
+                if row.seq not in self.gone and self._lanes.room(lane) > 0:
                     self._lanes.take(lane)
                     await self.begin(lane, [row])
                     return

@@ -1,11 +1,12 @@
 """`wait` and `wait until`: the instant is recorded, and what is over stays over."""
 
+import asyncio
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 
-from runtime.journal.protocol import RunState
+from runtime.journal.protocol import JournalError, Kind, Record, RunState
 from tests.runtime.engine.by_hand import Clock, Servers, World, error_of, kinds, program, put, refused
 
 HOUR = 3_600_000
@@ -78,3 +79,32 @@ async def test_a_wait_that_is_over_stays_so_when_the_clock_is_set_back(servers: 
     server = await servers.start(program(flow), world=world)
     detail = await server.end(run_id, RunState.WAITING)
     assert (detail.run.step, error_of(detail)["code"]) == ("after", "connect")
+
+
+class Refusing:
+    """A journal that refuses the end of a wait once."""
+
+    def __init__(self, journal: Any) -> None:
+        self._journal = journal
+        self._refused = False
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._journal, name)
+
+    def commit(self, *writes: Any) -> "asyncio.Future[None]":
+        ends = any(isinstance(one, Record) and (one.step, one.kind) == ("wait", Kind.RESULT) for one in writes)
+        if self._refused or not ends:
+            kept: asyncio.Future[None] = self._journal.commit(*writes)
+            return kept
+        self._refused = True
+        future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        future.set_exception(JournalError("torn cable"))
+        return future
+
+
+async def test_nothing_happens_after_a_wait_before_its_end_is_on_disk(servers: Servers) -> None:
+    world = World()
+    server = await servers.start(program(naps), world=world, wrap=Refusing)
+    detail = await server.end(await server.post(20))
+    assert (detail.run.state, world.calls) == (RunState.DONE, ["after"])
+    assert [(row.step, row.kind) for row in detail.steps] == [("wait", Kind.RESULT), ("after", Kind.RESULT)]
