@@ -73,7 +73,7 @@ _TAG: Final = f"""
 _KEEP_WA_ID: Final = "UPDATE persons SET wa_id = ? WHERE phone_match = ?"
 _LIST_PERSONS: Final = f"SELECT {_PERSON}, wa_id, created_at, updated_at FROM persons ORDER BY n DESC LIMIT ?"  # noqa: S608  # our own words
 
-_PERSON_OF: Final = f"SELECT {_PERSON}, created_at, updated_at FROM persons WHERE n = ?"  # noqa: S608  # our own words
+_PERSON_OF: Final = f"SELECT {_PERSON}, wa_id, created_at, updated_at FROM persons WHERE n = ?"  # noqa: S608  # our own words
 
 _MESSAGE: Final = 'id, "to", template, params, person, at'
 _PUT: Final = """
