@@ -80,7 +80,7 @@ class HeldWriter(Writer):
 
     def _take(self) -> Batch:
         batch = self._queue.get()
-        assert batch is not None
+        assert isinstance(batch, Batch), "nobody asks for anything else here"
         if self._filling is batch:
             self._filling = None
         return batch
