@@ -18,6 +18,7 @@ from structlog.processors import JSONRenderer
 from structlog.stdlib import ExtraAdder, ProcessorFormatter, add_log_level, add_logger_name
 from structlog.typing import EventDict, Processor, WrappedLogger
 
+from runtime.cli.problems import is_colored
 from runtime.cli.terminal import clean
 from runtime.journal.protocol import JournalError
 
@@ -33,7 +34,7 @@ _HARMLESS: Final = (OSError, apsw.Error, JournalError)
 _KNOWN: Final = "Embedded server is experimental!"  # granian at every start: what we rely on of it is tested
 
 
-def configure(style: Style | None, level: str) -> None:
+def configure(style: Style | None, level: str, color: str) -> None:
     """Send what we log from a level on, and what others warn of, to standard error.
 
     Without a style it is text where that is a terminal.
@@ -41,7 +42,7 @@ def configure(style: Style | None, level: str) -> None:
     terminal = sys.stderr.isatty()
     handler = logging.StreamHandler()
     handler.addFilter(lambda record: record.msg != _KNOWN)
-    handler.setFormatter(formatter(style or ("text" if terminal else "json"), colors=terminal))
+    handler.setFormatter(formatter(style or ("text" if terminal else "json"), colors=is_colored(color, terminal)))
     logging.basicConfig(level=logging.WARNING, handlers=[handler], force=True)
     logging.getLogger("seta").setLevel(level.upper())
     logging.captureWarnings(capture=True)

@@ -103,7 +103,7 @@ def command(  # noqa: PLR0913  # one an option
     SIGTERM and Ctrl-C let what runs end; a second one ends the server at once. Whatever is under way goes on at the
     next start. SIGHUP and `seta reload` read the folder again; if it cannot be served, the flows before go on.
     """
-    logs.configure(log_format, log_level)
+    logs.configure(log_format, log_level, color)
     loaded = load_to_serve(flows, color, os.environ)
     settings = Settings(
         flows=flows,
