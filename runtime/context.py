@@ -107,12 +107,16 @@ class RemoteVerb:
 
     What it has to do in the journal's own database is part of its records: `before`, which may raise StepFailure, of
     the `started` one that an effect of class `once` has, and `after`, which gets what `perform` gave, of the result.
+
+    `turn` says how long an attempt has to wait before it may begin, in ms. What waits is in the journal, uses no try
+    and asks again when its time has come.
     """
 
     perform: Callable[[Call], Awaitable[Any]]
     result: Callable[[bytes], Any]
     before: Callable[[apsw.Connection, Call], None] | None = None
     after: Callable[[apsw.Connection, Call, Any], None] | None = None
+    turn: Callable[[Call], int] | None = None
 
 
 Verb = LocalVerb | RemoteVerb

@@ -21,6 +21,7 @@ from runtime.code import CodePool
 from runtime.connections import local
 from runtime.connections.guard import Guard
 from runtime.connections.http import aiohttp_transport
+from runtime.connections.pace import Paces
 from runtime.door.app import Door
 from runtime.door.arriving import Spool
 from runtime.door.hooks import Hooks, Table
@@ -175,7 +176,9 @@ async def serve(
             size=settings.code_processes, environment=settings.code_environment, modules=settings.flows.absolute()
         )
         stack.push_async_callback(pool.close)
-        house = compose(await _with_addresses(settings), journal, partial(verbs, http, pool), pool, traces)
+        house = compose(
+            await _with_addresses(settings), journal, partial(verbs, http, pool, paces=Paces()), pool, traces
+        )
         try:
             await house.reloader.begin(loaded)
         except FolderError as error:

@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 
 import msgspec
 
-from runtime.connections import hablla, whatsapp_cloud
+from runtime.connections import hablla, pace, whatsapp_cloud
 
 Encoding = Literal["json", "form", "text"]
 
@@ -20,6 +20,7 @@ LARGEST: Final = 64 * 1024**2  # bytes
 
 _SECONDS: Final = {"ms": 0.001, "s": 1.0, "m": 60.0}
 _BYTES: Final = {"kb": 1024, "mb": 1024**2}
+_FASTEST: Final = 1000  # messages a second of a number, after Meta has raised it
 _PLACE: Final = re.compile(r"(env|file):.+")
 _LANGUAGE: Final = re.compile(r"[a-z]{2,3}(_[A-Z]{2,3})?")
 _ID: Final = re.compile(r"[0-9a-f]{24}")
@@ -157,6 +158,7 @@ class WhatsAppCloud(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag
     number_id: str  # Meta's id of the number, not the number itself
     token: str
     language: str = "pt_BR"  # of templates that the catalog file does not list
+    per_second: int = pace.PER_SECOND  # messages that Meta takes from the number
     url: str = whatsapp_cloud.URL
     timeout: str = "15s"  # for one request and its answer
 
@@ -166,6 +168,8 @@ class WhatsAppCloud(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag
         _seconds(self.timeout)
         if not (self.number_id.isascii() and self.number_id.isdigit()):
             raise ValueError(f"`number_id` is Meta's id of the phone number, all digits, not {self.number_id!r}")
+        if not 0 < self.per_second <= _FASTEST:
+            raise ValueError(f"`per_second` is what Meta takes from the number, 1 to {_FASTEST}, not {self.per_second}")
         if not _LANGUAGE.fullmatch(self.language):
             raise ValueError(f"`language` is written as WhatsApp does, such as pt_BR or es, not {self.language!r}")
 

@@ -17,6 +17,7 @@ from runtime.journal.protocol import Effect, Kind, Record, StepRow
 from runtime.shapes import MisfitError, NotJsonError
 
 UNKNOWN: Final = "unknown"  # the code of what parks a run until a person says what happened
+HELD: Final = "held"  # the code of an attempt that waits for its turn
 ATTEMPT_SECONDS: Final = 120.0  # the last net where the step says no `within`: verbs have shorter limits of their own
 
 
@@ -98,6 +99,8 @@ class Attempts:
             late = StepFailure("timeout", "the time for all attempts was over before this one")
             await self._fail(late)
             raise late
+        if verb.turn is not None and (wait := verb.turn(call)):
+            await self._hold(wait)
         if self._spec.effect == "once":
             await self._start(verb, call)
         try:
@@ -114,6 +117,17 @@ class Attempts:
             raise unfit from misfit
         await self._end(verb, call, value, encoded)
         return result
+
+    async def _hold(self, wait: int) -> None:
+        """Let the attempt wait for its turn. Raises Suspended, or StepFailure where the step has not so much time."""
+        until = self._life.around.clock() + wait
+        held = placed(StepFailure(HELD, f"it is its turn in {wait / 1000:g} s"), self._step, self._number)
+        self._number -= 1  # it is not made
+        if self._spec.within is not None and until >= self._since + self._spec.within:
+            await self._fail(held)
+            raise held
+        await self._record(Kind.TRIED, encode(_Tried(held.code, held.message, until, self._since)))
+        raise Suspended(until, self._step, held)
 
     async def _start(self, verb: RemoteVerb, call: Call) -> None:
         """Commit that the attempt is under way. Raises StepFailure where the journal's database speaks against it."""

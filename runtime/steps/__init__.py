@@ -7,6 +7,7 @@ from compiler.catalog import Catalog, Entry
 from runtime.code import CodePool
 from runtime.connections.asking import Asks
 from runtime.connections.declared import Local
+from runtime.connections.pace import Paces
 from runtime.connections.ready import NO_CONNECTION, Ready, Signed, Web
 from runtime.context import Verb, over
 from runtime.functions import FUNCTIONS
@@ -46,23 +47,27 @@ def catalog() -> Catalog:
     return Catalog.of((*SIGNATURES, *(signature for signature, _ in FUNCTIONS), *SCHEMES))
 
 
-def verbs(http: Asks, pool: CodePool, connections: Mapping[str, Ready] | None = None) -> dict[str, Verb]:
+def verbs(
+    http: Asks, pool: CodePool, connections: Mapping[str, Ready] | None = None, *, paces: Paces | None = None
+) -> dict[str, Verb]:
     """What each verb does, under its title in the catalog; and `code`, which the language has itself.
 
-    What a verb does over a connection of seta.toml stands under both names (`runtime.context.over`).
+    What a verb does over a connection of seta.toml stands under both names (`runtime.context.over`). `paces` are the
+    lines in which messages wait, of a server that makes its verbs more than once.
     """
+    lines = paces or Paces()
     table: dict[str, Verb] = {code.TITLE: code.verb(pool), **_LOCAL, **_web(http, NO_CONNECTION)}
     for name, connection in (connections or {}).items():
-        table |= {over(title, name): verb for title, verb in _over(http, connection).items()}
+        table |= {over(title, name): verb for title, verb in _over(http, connection, lines).items()}
     return table
 
 
-def _over(http: Asks, connection: Ready) -> Mapping[str, Verb]:
+def _over(http: Asks, connection: Ready, paces: Paces) -> Mapping[str, Verb]:
     match connection:
         case Web():
             return _web(http, connection)
         case Signed():
-            return service_verbs(http, connection)
+            return service_verbs(http, connection, paces)
         case Local():
             return _LOCAL
 

@@ -7,28 +7,31 @@ from typing import Any
 from runtime.connections import declared
 from runtime.connections.asking import Asks
 from runtime.connections.hablla import Hablla, Login
+from runtime.connections.pace import Pace, Paces
 from runtime.connections.ready import Signed, untold
 from runtime.connections.whatsapp_cloud import WhatsAppCloud
 from runtime.context import Call, RemoteVerb
 from runtime.steps import find_person, send_hsm, upsert_person
 
 
-def service_verbs(http: Asks, service: Signed) -> dict[str, RemoteVerb]:
+def service_verbs(http: Asks, service: Signed, paces: Paces) -> dict[str, RemoteVerb]:
     """What each verb does over a service, under its title. Their failures tell no secret."""
-    return {title: _discreet(verb, service.hidden) for title, verb in _verbs(http, service).items()}
+    return {title: _discreet(verb, service.hidden) for title, verb in _verbs(http, service, paces).items()}
 
 
-def _verbs(http: Asks, service: Signed) -> dict[str, RemoteVerb]:
+def _verbs(http: Asks, service: Signed, paces: Paces) -> dict[str, RemoteVerb]:
     match service.declared:
         case declared.WhatsAppCloud() as told:
-            return _whatsapp(http, told, service.secrets)
+            return _whatsapp(http, told, service.secrets, paces.of(told.number_id, told.per_second))
         case declared.Hablla() as told:
             return _hablla(http, service.name, told, service.secrets)
 
 
-def _whatsapp(http: Asks, told: declared.WhatsAppCloud, secrets: Mapping[str, str]) -> dict[str, RemoteVerb]:
+def _whatsapp(
+    http: Asks, told: declared.WhatsAppCloud, secrets: Mapping[str, str], pace: Pace
+) -> dict[str, RemoteVerb]:
     cloud = WhatsAppCloud(http, told.number_id, secrets[told.token], told.url, told.seconds)
-    return {send_hsm.SIGNATURE.title: send_hsm.over_whatsapp(cloud, told.language)}
+    return {send_hsm.SIGNATURE.title: send_hsm.over_whatsapp(cloud, told.language, pace)}
 
 
 def _hablla(http: Asks, name: str, told: declared.Hablla, secrets: Mapping[str, str]) -> dict[str, RemoteVerb]:

@@ -10,10 +10,12 @@ from compiler.catalog import EffectClass, Slot, Verb
 from runtime.connections.hablla import Hablla
 from runtime.connections.local import keep_wa_id, opted_out, put_message
 from runtime.connections.lost import nothing_sent_yet
+from runtime.connections.pace import Pace
 from runtime.connections.person import Person
 from runtime.connections.whatsapp_cloud import Sent, WhatsAppCloud
 from runtime.context import Call, LocalVerb, RemoteVerb
 from runtime.failures import StepFailure
+from runtime.functions.format_phone import match_key
 from runtime.steps._failures import MESSAGES
 
 SIGNATURE: Final = Verb(
@@ -87,7 +89,7 @@ VERB: Final = LocalVerb(apply, _id)
 # For real -----------------------------------------------------------------------------------------
 
 
-def over_whatsapp(cloud: WhatsAppCloud, language: str) -> RemoteVerb:
+def over_whatsapp(cloud: WhatsAppCloud, language: str, pace: Pace) -> RemoteVerb:
     """The verb over a number of a business; `language` is that of templates that the catalog file does not list."""
 
     async def perform(call: Call) -> Sent:
@@ -100,7 +102,12 @@ def over_whatsapp(cloud: WhatsAppCloud, language: str) -> RemoteVerb:
     def after(connection: apsw.Connection, call: Call, sent: Sent) -> None:
         keep_wa_id(connection, _phone(call.args[0]), sent.wa_id)
 
-    return RemoteVerb(perform, _id, before=refuse_opted_out, after=after)
+    def turn(call: Call) -> int:
+        to = call.args[0]
+        recipient = to if isinstance(to, str) else to.phone or ""
+        return pace.turn(call.key, match_key(recipient), call.at)
+
+    return RemoteVerb(perform, _id, before=refuse_opted_out, after=after, turn=turn)
 
 
 def over_hablla(hablla: Hablla, name: str, channel: str, sector: str) -> RemoteVerb:

@@ -75,6 +75,7 @@ class World:
         self.calls: list[str] = []
         self.keys: dict[str, set[str]] = {}
         self.most = 0
+        self.waits: list[int] = []  # of the next attempts before their turn, in ms
         self._now = 0
 
     async def perform(self, call: Call) -> Any:
@@ -89,6 +90,10 @@ class World:
             return await self._outcome(name if name in self.outcomes else step)
         finally:
             self._now -= 1
+
+    def turn(self, _: Call) -> int:
+        """How long an attempt has to wait; nothing where the script says nothing."""
+        return self.waits.pop(0) if self.waits else 0
 
     async def _outcome(self, name: str) -> Any:
         script = self.outcomes.get(name, [name])
@@ -144,7 +149,7 @@ class Server:
                 raise UnknownPlan(f"no plan {plan} ({bundle is not None})")
             return plans[plan]
 
-        verb = RemoteVerb(world.perform, read_json)
+        verb = RemoteVerb(world.perform, read_json, turn=world.turn)
         around = Surroundings(journal, {"do": verb}, {"host": "here"}, clock, random.Random(7).random)
         self.engine = Engine(around, find, os.urandom, limits)
 

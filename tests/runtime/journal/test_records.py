@@ -99,6 +99,13 @@ async def test_a_later_attempt_is_started_anew(journal: SqliteJournal) -> None:
     assert [(row.step, row.kind, row.attempt) for row in await journal.steps(1)] == [("a", Kind.STARTED, 2)]
 
 
+async def test_what_waits_for_its_attempt_may_wait_again_but_not_at_the_same_time(journal: SqliteJournal) -> None:
+    waits = [Record(1, "a", Kind.TRIED, b"", at, attempt=1) for at in (NOW, NOW, NOW + 1, NOW)]
+    for write in waits:
+        await journal.commit(write)
+    assert [write.lost for write in waits] == [False, True, False, True]
+
+
 async def test_attempts_follow_each_other_in_their_order(journal: SqliteJournal) -> None:
     kinds = [Kind.STARTED, Kind.TRIED, Kind.TRIED, Kind.STARTED, Kind.STARTED, Kind.TRIED, Kind.TRIED, Kind.RESULT]
     numbers = [1, 1, 1, 1, 2, 1, 2, 2]
