@@ -132,11 +132,16 @@ class Connection(msgspec.Struct, frozen=True):
 
 
 class TemplateParam(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
-    """A parameter of a template; all of them are needed."""
+    """A parameter of a template; all of them are needed.
+
+    `part` says where it goes, where that is not the body: header.text, header.image, header.video, header.document, or
+    of the button N, counted from 0: button.N.url, button.N.payload, button.N.code.
+    """
 
     name: str
     type: str
     doc: str = ""
+    part: str = ""
 
 
 class Template(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True, tag="template"):

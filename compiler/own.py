@@ -26,6 +26,10 @@ Python = Function | Verb
 
 _OURS = frozenset((*ROOTS, *NAMED, "as_json", "exact", "setting"))  # the last three: calls of the compiler
 _NAME = re.compile(r"[^\W\d]\w*")
+_FILES = ("header.image", "header.video", "header.document")
+_PARTS = ("header.text", *_FILES, "button.N.url", "button.N.payload", "button.N.code")
+_PART = re.compile(r"(?:header\.(?:text|image|video|document)|button\.[0-9]\.(?:url|payload|code))?")
+_PLACED = re.compile(r"\.[a-z]+\Z")  # after it, a header and a button are there once
 _PARAM_TYPES = (*sorted(TEXTUAL), "int", "decimal")
 
 
@@ -164,6 +168,14 @@ def _of_template(template: Template) -> str | None:
         if param.type not in _PARAM_TYPES:
             kinds = listed(_PARAM_TYPES)
             return f"{_typed(template, param.name, param.type)}; it may be {kinds}"
+        if not _PART.fullmatch(param.part):
+            said = f'the parameter `{param.name}` of {titled(template)} goes into "{param.part}"'
+            return f"{said}; it may be {listed(_PARTS)}, or nothing for the body"
+        if param.part in _FILES and param.type != "url":
+            return f'{_typed(template, param.name, param.type)}; a file is a "url"'
+    places = [_PLACED.sub("", param.part) for param in template.params if param.part]
+    if twice := sorted({place for place in places if places.count(place) > 1}):
+        return f"{titled(template)} has more than one parameter for its {listed(twice)}"
     return None
 
 

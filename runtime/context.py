@@ -49,10 +49,18 @@ class Policy:
 
 @dataclass(frozen=True, slots=True)
 class Template:
-    """What a plan knows of a message template: its language, and the names of its parameters in their order."""
+    """What a plan knows of a message template: its language, and the names of its parameters in their order.
+
+    `parts` says where each goes (compiler.catalog.TemplateParam); nothing where all go into the body.
+    """
 
     language: str
     params: tuple[str, ...]
+    parts: tuple[str, ...] = ()
+
+    def part(self, name: str) -> str:
+        """Where a parameter goes; empty for the body."""
+        return self.parts[self.params.index(name)] if self.parts and name in self.params else ""
 
 
 @dataclass(frozen=True, slots=True)

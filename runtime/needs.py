@@ -66,6 +66,11 @@ def for_connections(loaded: Loaded, folder: Path, environment: Mapping[str, str]
     return _look(_of_connections(loaded.settings.connections, used), folder, environment)
 
 
+def for_one(name: str, connection: Connection, folder: Path, environment: Mapping[str, str]) -> Found:
+    """Look for the secrets of one connection. They stand under their places."""
+    return _look(_of_connections({name: connection}, {name}), folder, environment)
+
+
 def _of_flows(names: Iterable[str], places: Mapping[str, str]) -> Iterator[Need]:
     for name in names:
         place = places.get(name, f"env:SETA_SECRET_{name}")

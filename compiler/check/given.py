@@ -177,4 +177,6 @@ def _title(verb: Verb) -> str:
 
 
 def _with(names: list[str]) -> str:
-    return f"with {{{', '.join(f'{name}: …' for name in names)}}}"
+    """What is to be written; a name that is none of the language, such as WhatsApp's numbers, in quotes."""
+    keys = (name if name.isidentifier() else f'"{name}"' for name in names)
+    return f"with {{{', '.join(f'{key}: …' for key in keys)}}}"

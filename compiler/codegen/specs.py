@@ -76,8 +76,7 @@ class Specs(Values):
         if op.connection is not None:
             named["via"] = self.const(TOP, op.connection.name)
         if op.template is not None:
-            params = self.tuple(self.const(TOP, param) for param in op.template.params)
-            named["template"] = self.call(TOP, "template", self.const(TOP, op.template.language), params)
+            named["template"] = self._template(op.template)
         parts = (self.const(TOP, part) for part in (op.step, op.verb, op.effect))
         return self.call(TOP, "step", *parts, **named)
 
@@ -103,6 +102,11 @@ class Specs(Values):
             self.const(TOP, self.source.path),
             self.const(TOP, line),
         )
+
+    def _template(self, template: ir.Template) -> ast.expr:
+        lists = (template.params, template.parts) if template.parts else (template.params,)
+        texts = (self.tuple(self.const(TOP, text) for text in texts) for texts in lists)
+        return self.call(TOP, "template", self.const(TOP, template.language), *texts)
 
     def spec_name(self, step: str) -> str:
         """The constant that holds a step's spec."""

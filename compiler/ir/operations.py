@@ -38,10 +38,14 @@ class Connection:
 
 @dataclass(frozen=True, slots=True)
 class Template:
-    """What the catalog file says of the template that a literal names; parameters in their order."""
+    """What the catalog file says of the template that a literal names; parameters in their order.
+
+    `parts` says where each of them goes (compiler.catalog.TemplateParam); nothing where all go into the body.
+    """
 
     language: str
     params: tuple[str, ...]
+    parts: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

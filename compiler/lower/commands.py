@@ -76,7 +76,10 @@ class Commands:
 
     def _template(self, step: nodes.Command) -> Template | None:
         listed = self._facts.templates.get(id(step))
-        return None if listed is None else Template(listed.language, tuple(param.name for param in listed.params))
+        if listed is None:
+            return None
+        parts = tuple(param.part for param in listed.params)
+        return Template(listed.language, tuple(param.name for param in listed.params), parts if any(parts) else ())
 
     def _address(self, step: nodes.Command, verb: Verb) -> tuple[tuple[LiteralPart, ...], list[Expr]]:
         """The text after verb and noun; for an HTTP verb also what `to` gives."""

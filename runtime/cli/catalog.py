@@ -9,7 +9,7 @@ from typing import Final
 import click
 from rich.console import Console
 
-from compiler.catalog import Catalog, EffectClass, Field, Param, Slot
+from compiler.catalog import Catalog, EffectClass, Field, Param, Slot, TemplateParam
 from compiler.reports import nearest
 from runtime.cli import freeze, options, page, terminal
 from runtime.cli.entries import (
@@ -24,7 +24,9 @@ from runtime.cli.entries import (
     param_type,
 )
 from runtime.cli.problems import Problem
+from runtime.cli.pull import pull
 from runtime.folder import FolderError, folder_catalog
+from runtime.settings import Opening
 from runtime.steps import catalog
 
 _EFFECTS: Final = {
@@ -41,25 +43,40 @@ _EFFECTS: Final = {
         "seta catalog phone           what has to do with phones",
         "seta catalog upsert person   one of them, whole",
         "seta catalog --write         after a change of the Python beside the flows",
+        "seta catalog pull            put the templates that WhatsApp has approved into the file",
     ),
 )
 @click.argument("words", nargs=-1, metavar="[FILTER]")
 @options.flows
 @click.option("--write", is_flag=True, help="Put the signatures of the folder's Python into its seta.catalog.json.")
 @click.option("--check", is_flag=True, help="Change nothing; exit code 1 where the file is not what the Python says.")
+@click.option("--via", metavar="NAME", help="Of several connections to WhatsApp, the one that `pull` asks.")
+@options.allow_outbound
 @options.output("text", "json")
 @options.color
 def command(  # noqa: PLR0913  # one an option
-    *, words: tuple[str, ...], flows: Path, write: bool, check: bool, format_: str, color: str
+    *,
+    words: tuple[str, ...],
+    flows: Path,
+    write: bool,
+    check: bool,
+    via: str | None,
+    allow_outbound: tuple[Opening, ...],
+    format_: str,
+    color: str,
 ) -> None:
     """List the verbs and functions of flows, or show one whole.
 
-    FILTER is a name, or a part of a name or of what is said of it. What seta.catalog.json adds is there too.
+    FILTER is a name, or a part of a name or of what is said of it. What seta.catalog.json adds is there too. The word
+    `pull` alone asks WhatsApp for its templates, and writes them into that file.
     """
     if write or check:
         if words or format_ != "text" or (write and check):
             raise click.UsageError("--write and --check stand alone")
         freeze.write(flows) if write else freeze.check(flows)
+        return
+    if words == ("pull",):
+        pull(flows, via, allow_outbound)
         return
     known = entries(_catalog(flows))
     found = _matching(known, " ".join(words)) if words else known
@@ -148,7 +165,7 @@ def _show(to: Console, entry: AnyEntry) -> None:
         case EntityEntry():
             _rows(to, "Fields", [(f"{f.name}: {f.type}", _about(f, entry.key)) for f in entry.fields])
         case TemplateEntry():
-            _rows(to, "Parameters", [(f"{p.name}: {p.type}", p.doc) for p in entry.params])
+            _rows(to, "Parameters", [(f"{p.name}: {p.type}", _about_template(p)) for p in entry.params])
             _rows(to, "Language", [(entry.language, "")])
         case SchemeEntry():
             _rows(to, "Wants", [(entry.proof.replace("{header}", "the header"), "")])
@@ -193,6 +210,10 @@ def _about(field: Field, key: str = "") -> str:
         f"also called {', '.join(field.aliases)}" if field.aliases else "",
     )
     return "; ".join(part for part in parts if part)
+
+
+def _about_template(param: TemplateParam) -> str:
+    return "; ".join(part for part in (param.part, param.doc) if part)
 
 
 def _about_param(param: Param) -> str:

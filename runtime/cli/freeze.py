@@ -16,7 +16,11 @@ from runtime.steps import catalog
 
 def write(flows: Path) -> None:
     """Put what the Python says into the file; its templates stay."""
-    file, entries = flows / NAME, together(*_read(flows))
+    put(flows / NAME, together(*_read(flows)))
+
+
+def put(file: Path, entries: list[Own]) -> None:
+    """Write a catalog file, where that changes it, and say what it lists. Raises Problem."""
     data = write_catalog_file(entries)
     before = file.read_bytes() if file.is_file() else b""
     if data == before or not (entries or before):

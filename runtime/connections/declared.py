@@ -159,6 +159,7 @@ class WhatsAppCloud(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag
     token: str
     language: str = "pt_BR"  # of templates that the catalog file does not list
     per_second: int = pace.PER_SECOND  # messages that Meta takes from the number
+    account: str = ""  # Meta's id of the WhatsApp Business account, which `seta catalog pull` asks for templates
     url: str = whatsapp_cloud.URL
     timeout: str = "15s"  # for one request and its answer
 
@@ -168,6 +169,8 @@ class WhatsAppCloud(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag
         _seconds(self.timeout)
         if not (self.number_id.isascii() and self.number_id.isdigit()):
             raise ValueError(f"`number_id` is Meta's id of the phone number, all digits, not {self.number_id!r}")
+        if self.account and not (self.account.isascii() and self.account.isdigit()):
+            raise ValueError(f"`account` is Meta's id of the business account, all digits, not {self.account!r}")
         if not 0 < self.per_second <= _FASTEST:
             raise ValueError(f"`per_second` is what Meta takes from the number, 1 to {_FASTEST}, not {self.per_second}")
         if not _LANGUAGE.fullmatch(self.language):

@@ -5,7 +5,7 @@ Hablla publishes no reference of its API. Paths, bodies and errors are those of 
 """
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, Final, Literal, TypeVar
 from urllib.parse import urlencode
 
@@ -159,18 +159,25 @@ class Hablla:
 
     # --- templates
 
-    async def send_template(
-        self, person: Person, name: str, params: Mapping[str, Any], *, connection: str, sector: str
+    async def send_template(  # noqa: PLR0913  # a message is all of these
+        self,
+        person: Person,
+        name: str,
+        params: Mapping[str, Any],
+        *,
+        header: Iterable[Any] = (),
+        connection: str,
+        sector: str,
     ) -> str:
         """Send a template over one of the workspace's connections, from one of its sectors; the message's id.
 
-        The parameters go in their order. Raises StepFailure: `in_service` where somebody talks to the person already,
-        `template` where the connection has none of that name.
+        The parameters go in their order, into its body and its header. Raises StepFailure: `in_service` where somebody
+        talks to the person already, `template` where the connection has none of that name.
         """
         with nothing_sent_yet():
             template = await self._template(connection, name)
         to = {"key": (person.phone or "").removeprefix("+"), "type": "whatsapp", "person": person.id}
-        examples = {"body": [str(value) for value in params.values()], "header": []}
+        examples = {"body": [str(value) for value in params.values()], "header": [str(value) for value in header]}
         body = {"template": template, "sector": sector, "examples": examples, "to": to}
         url = f"{self._base}/connections/{connection}{_SENDS}"
         try:

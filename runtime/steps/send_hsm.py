@@ -13,7 +13,7 @@ from runtime.connections.lost import nothing_sent_yet
 from runtime.connections.pace import Pace
 from runtime.connections.person import Person
 from runtime.connections.whatsapp_cloud import Sent, WhatsAppCloud
-from runtime.context import Call, LocalVerb, RemoteVerb
+from runtime.context import Call, LocalVerb, RemoteVerb, Template
 from runtime.failures import StepFailure
 from runtime.functions.format_phone import match_key
 from runtime.steps._failures import MESSAGES
@@ -94,10 +94,10 @@ def over_whatsapp(cloud: WhatsAppCloud, language: str, pace: Pace) -> RemoteVerb
 
     async def perform(call: Call) -> Sent:
         to, params = call.args
-        listed = call.spec.template
-        return await cloud.send_template(
-            _phone(to), _name(call), language if listed is None else listed.language, _in_order(call, params or {})
-        )
+        listed = call.spec.template or Template(language, ())
+        given = _in_order(call, params or {})
+        parts = {name: listed.part(name) for name in given}
+        return await cloud.send_template(_phone(to), _name(call), listed.language, given, parts)
 
     def after(connection: apsw.Connection, call: Call, sent: Sent) -> None:
         keep_wa_id(connection, _phone(call.args[0]), sent.wa_id)
@@ -116,10 +116,21 @@ def over_hablla(hablla: Hablla, name: str, channel: str, sector: str) -> RemoteV
     async def perform(call: Call) -> str:
         to, params = call.args
         person = await _known_there(hablla, name, to)
-        given = _in_order(call, params or {})
-        return await hablla.send_template(person, _name(call), given, connection=channel, sector=sector)
+        body, header = _for_hablla(call, _in_order(call, params or {}))
+        return await hablla.send_template(person, _name(call), body, header=header, connection=channel, sector=sector)
 
     return RemoteVerb(perform, _id, before=refuse_opted_out)
+
+
+def _for_hablla(call: Call, params: Mapping[str, Any]) -> tuple[dict[str, Any], list[Any]]:
+    """The parameters of the body and those of the header. Raises StepFailure for those of buttons."""
+    parts = {name: call.spec.template.part(name) if call.spec.template else "" for name in params}
+    if any(part.startswith("button.") for part in parts.values()):
+        raise StepFailure("template", "Hablla takes no parameters of buttons")
+    return (
+        {name: value for name, value in params.items() if not parts[name]},
+        [value for name, value in params.items() if parts[name]],
+    )
 
 
 async def _known_there(hablla: Hablla, name: str, to: Person | str) -> Person:

@@ -130,6 +130,44 @@ def test_entries_add_to_what_is_known() -> None:
             1,
             'the template "retomada" has the parameter `x` twice',
         ),
+        (
+            file({**RETOMADA, "params": [{"name": "x", "type": "url", "part": "footer"}]}).decode(),
+            1,
+            'the parameter `x` of the template "retomada" goes into "footer"; it may be `header.text`, `header.image`, '
+            "`header.video`, `header.document`, `button.N.url`, `button.N.payload` and `button.N.code`, or nothing for "
+            "the body",
+        ),
+        (
+            file({**RETOMADA, "params": [{"name": "x", "type": "text", "part": "header.image"}]}).decode(),
+            1,
+            'the parameter `x` of the template "retomada" is of the type "text"; a file is a "url"',
+        ),
+        (
+            file(
+                {
+                    **RETOMADA,
+                    "params": [
+                        {"name": "x", "type": "url", "part": "header.image"},
+                        {"name": "y", "type": "text", "part": "header.text"},
+                    ],
+                }
+            ).decode(),
+            1,
+            'the template "retomada" has more than one parameter for its `header`',
+        ),
+        (
+            file(
+                {
+                    **RETOMADA,
+                    "params": [
+                        {"name": "x", "type": "text", "part": "button.0.url"},
+                        {"name": "y", "type": "text", "part": "button.0.code"},
+                    ],
+                }
+            ).decode(),
+            1,
+            'the template "retomada" has more than one parameter for its `button.0`',
+        ),
     ],
 )
 def test_file_that_cannot_be_used_says_where_and_why(text: str, line: int, message: str) -> None:

@@ -59,6 +59,50 @@ def test_parameters_are_named_or_in_the_order_of_their_numbers(
     assert body == {"type": "body", "parameters": expected}
 
 
+@pytest.mark.parametrize(
+    ("part", "component"),
+    [
+        ("header.text", {"type": "header", "parameters": [{"type": "text", "parameter_name": "x", "text": "v"}]}),
+        ("header.image", {"type": "header", "parameters": [{"type": "image", "image": {"link": "v"}}]}),
+        ("header.video", {"type": "header", "parameters": [{"type": "video", "video": {"link": "v"}}]}),
+        ("header.document", {"type": "header", "parameters": [{"type": "document", "document": {"link": "v"}}]}),
+        (
+            "button.0.url",
+            {"type": "button", "sub_type": "url", "index": "0", "parameters": [{"type": "text", "text": "v"}]},
+        ),
+        (
+            "button.1.payload",
+            {
+                "type": "button",
+                "sub_type": "quick_reply",
+                "index": "1",
+                "parameters": [{"type": "payload", "payload": "v"}],
+            },
+        ),
+        (
+            "button.2.code",
+            {
+                "type": "button",
+                "sub_type": "copy_code",
+                "index": "2",
+                "parameters": [{"type": "coupon_code", "coupon_code": "v"}],
+            },
+        ),
+    ],
+)
+def test_header_and_buttons_have_their_own_components(part: str, component: dict[str, Any]) -> None:
+    components = message(PHONE, "pedido", "pt_BR", {"x": "v", "1": "Ana"}, {"x": part, "1": ""})["template"][
+        "components"
+    ]
+    assert components == [component, {"type": "body", "parameters": [{"type": "text", "text": "Ana"}]}]
+    assert message(PHONE, "pedido", "pt_BR", {"x": "v"}, {"x": part})["template"]["components"] == [component]
+
+
+def test_the_text_of_a_header_that_meta_knows_by_number_has_no_name() -> None:
+    [header] = message(PHONE, "pedido", "pt_BR", {"header": 7}, {"header": "header.text"})["template"]["components"]
+    assert header == {"type": "header", "parameters": [{"type": "text", "text": "7"}]}
+
+
 @pytest.mark.parametrize("params", [{"1": "a", "nome": "b"}, {"1": "a", "3": "b"}, {"0": "a"}])
 def test_parameters_that_are_neither_are_refused(params: dict[str, str]) -> None:
     with pytest.raises(StepFailure) as failed:
@@ -93,6 +137,19 @@ async def test_what_an_answer_means(
     with pytest.raises(StepFailure) as failed:
         await cloud.send_template(PHONE, "retomada", "pt_BR", {})
     assert (failed.value.code, failed.value.kind, failed.value.retry_after) == meaning
+
+
+@pytest.mark.parametrize(("code", "told"), [(190, 1), (131048, 1), (132000, 0), (131056, 0)])
+async def test_what_stops_all_messages_is_told_as_an_error(
+    service: WhatsApp, cloud: WhatsAppCloud, caplog: pytest.LogCaptureFixture, code: int, told: int
+) -> None:
+    service.faults.append(refusal(code, "why"))
+    with pytest.raises(StepFailure):
+        await cloud.send_template(PHONE, "retomada", "pt_BR", {})
+    assert [record.getMessage() for record in caplog.records if record.levelname == "ERROR"] == told * [
+        "no message goes to WhatsApp until somebody looks at the account: "
+        f"WhatsApp refused the message: why (code {code})"
+    ]
 
 
 async def test_a_wrong_number_of_parameters_is_told_as_meta_tells_it(cloud: WhatsAppCloud) -> None:
