@@ -19,6 +19,9 @@ class EffectClass(StrEnum):
     ONCE = "once"  # only what provably did not happen is repeated; a lost answer parks the run as unknown
 
 
+ENGINE_FAILURES = ("timeout",)  # whatever a verb does, it may take too long
+
+
 class Example(msgspec.Struct, frozen=True):
     """One call of a function and what it gives; run as a test and printed as reference."""
 
@@ -112,6 +115,7 @@ class Verb(
     key_field: str = ""  # the declared field that the key itself fills
     connection: str = ""  # what a connection must be able to do: http, persons, tags, messages; "": it needs none
     failures: tuple[str, ...] = ()
+    service_failures: tuple[str, ...] = ()  # beside those, where it speaks through a service and not to our database
     secrets: tuple[str, ...] = ()  # names of those that it reads itself
     own: bool = False
 

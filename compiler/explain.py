@@ -7,7 +7,7 @@ from typing import Any
 
 from compiler import ir
 from compiler.catalog import Catalog, EffectClass
-from compiler.failing import Failing
+from compiler.failing import Failing, is_kept_here
 from compiler.pipeline import Compiled
 from compiler.types import show
 from dsl import Source, Span, nodes
@@ -17,11 +17,13 @@ _INDENT = "  "
 
 @dataclass(frozen=True, slots=True)
 class StepLine:
-    """One step for a table: what it is, what it does, and what happens when it fails."""
+    """One step for a table: what it is, what it does, with which codes it may fail, and what happens then."""
 
     id: str
+    span: Span
     kind: str
     does: str
+    codes: tuple[str, ...]
     failure: str
 
 
@@ -95,7 +97,9 @@ def _step_line(op: ir.Step, source: Source, failing: Failing, catalog: Catalog) 
     does = " ".join(source.slice(op.span).split("```")[0].split())
     if isinstance(op, ir.Parallel | ir.For | ir.Branch):
         does = does.split("{")[0].strip()
-    return StepLine(op.step, _kind(op), does, _failure(op, failing.of_step(op), catalog))
+    values = failing.of_step(op)
+    codes = tuple(sorted({*values, *failing.of_effect(op)}))
+    return StepLine(op.step, op.span, _kind(op), does, codes, _failure(op, values, catalog))
 
 
 def _kind(op: ir.Step) -> str:  # noqa: C901  # one case a kind of step
@@ -126,18 +130,11 @@ def _failure(op: ir.Step, codes: tuple[str, ...], catalog: Catalog) -> str:
     match op:
         case ir.Effect():
             values = f"its values may fail ({listed}): {_DEAD}; " if codes else ""
-            return values + _effect_failure(op, kept_here=_is_kept_here(op, catalog))
+            return values + _effect_failure(op, kept_here=is_kept_here(op, catalog.verbs.get(op.verb)))
         case ir.Fail():
             return f"fails: {_DEAD}"
         case _:
             return f"may fail ({listed}): {_DEAD}" if codes else ""
-
-
-def _is_kept_here(op: ir.Effect, catalog: Catalog) -> bool:
-    """Whether the effect is in the journal's own database."""
-    verb = catalog.verbs.get(op.verb)
-    kept = verb is not None and verb.connection not in ("", "http")
-    return kept and (op.connection is None or op.connection.kind == "local")
 
 
 def _effect_failure(op: ir.Effect, *, kept_here: bool) -> str:

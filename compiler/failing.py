@@ -1,11 +1,13 @@
-"""With which codes each step of a plan may fail, beside what its effect itself may meet."""
+"""With which codes each step of a plan may fail: in computing its values, by itself, and in its effect."""
 
 from collections.abc import Iterator
 from dataclasses import fields, is_dataclass
 
 from compiler import ir
-from compiler.catalog import Catalog
+from compiler.catalog import ENGINE_FAILURES, Catalog, Verb
 from compiler.check.failing import function_failures
+
+OF_CODE = ("code_crashed", "code_failed", "code_result", "code_stopped", "code_timeout", "code_unavailable")
 
 
 class Failing:
@@ -21,6 +23,21 @@ class Failing:
         """The codes, in order: of every value that the step computes, and of the step."""
         codes = {code for value in self._values(op) for code in self._codes(value)}
         return tuple(sorted(codes | set(_own(op))))
+
+    def of_effect(self, op: ir.Step) -> tuple[str, ...]:
+        """The codes of what a step does, in order; STATUS and CODE in one stand for a number."""
+        match op:
+            case ir.Effect(code=ir.Code()):
+                return OF_CODE
+            case ir.Effect(verb=title):
+                verb = self._catalog.verbs[title]
+                own = ("python",) if verb.own else ()
+                beyond = () if is_kept_here(op, verb) else verb.service_failures
+                return tuple(sorted({*verb.failures, *own, *beyond, *ENGINE_FAILURES}))
+            case ir.Fail():
+                return ("failed",)
+            case _:
+                return ()
 
     def _values(self, op: ir.Step) -> Iterator[object]:
         """What a step computes; not what the steps inside its blocks do."""
@@ -61,6 +78,12 @@ class Failing:
             self._of_defs[name] = frozenset()  # of one that calls itself, which the checker has refused
             self._of_defs[name] = frozenset(self._codes(self._defs[name]))
         return self._of_defs[name]
+
+
+def is_kept_here(op: ir.Effect, verb: Verb | None) -> bool:
+    """Whether the effect is in the journal's own database."""
+    kept = verb is not None and verb.connection not in ("", "http")
+    return kept and (op.connection is None or op.connection.kind == "local")
 
 
 def _own(op: ir.Step) -> tuple[str, ...]:

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator
 
+from compiler.catalog import ENGINE_FAILURES
 from compiler.ir.trials import FailsAs, Json, Mock
 from compiler.reports import Reports, listed
 from compiler.trials.steps import Found, Steps
@@ -36,9 +37,10 @@ def _code(call: nodes.FunctionCall, chosen: list[Found], reports: Reports) -> st
             reports.add("E296", call.span, message, "one text is required")
             return None
     for verb in {found.verb.title: found.verb for found in chosen}.values():
-        if verb.failures and not any(_is(code, known) for known in (*verb.failures, *_ALWAYS)):
+        known = (*verb.failures, *verb.service_failures, *ENGINE_FAILURES)
+        if verb.failures and not any(_is(code, one) for one in known):
             message = f"`{verb.title}` does not fail as `{code}`"
-            notes = [f"it fails as {listed((*verb.failures, *_ALWAYS))}"]
+            notes = [f"it fails as {listed(known)}"]
             reports.add("E296", call.args[0].span, message, "no failure of this step", notes=notes)
     return code
 

@@ -177,6 +177,9 @@ def _show_verb(to: Console, verb: VerbEntry) -> None:
     _rows(to, "Fields of `with`", [(f"{f.name}: {f.type}", _about(f)) for f in verb.fields])
     _rows(to, "Effect", [(verb.effect.value, _EFFECTS[verb.effect])])
     _failures(to, verb.failures)
+    if verb.service_failures:
+        page.title(to, "Over a service it also fails as")
+        page.prose(to, ", ".join(verb.service_failures), indent=2)
 
 
 def _show_function(to: Console, function: FunctionEntry) -> None:

@@ -37,6 +37,7 @@ class VerbEntry(msgspec.Struct, frozen=True):
     result: str
     connection: str
     failures: tuple[str, ...]
+    service_failures: tuple[str, ...]
 
 
 class FunctionEntry(msgspec.Struct, frozen=True):
@@ -142,6 +143,7 @@ def _verb(verb: Verb) -> VerbEntry:
         result=result,
         connection=verb.connection,
         failures=verb.failures,
+        service_failures=verb.service_failures,
     )
 
 

@@ -90,6 +90,10 @@ def show_plan(to: Console, plan: Plan) -> None:
         _table(to, ("RULE", "FILLED IN", "MEANS"), [(fill.rule, fill.text, fill.says) for fill in plan.fills])
     to.print()
     _steps(to, plan.steps)
+    failing: list[tuple[str, ...]] = [(step.id, ", ".join(step.codes)) for step in plan.steps if step.codes]
+    if failing:
+        to.print()
+        _table(to, ("MAY FAIL AT", "AS"), failing)
     if plan.leaves:
         to.print()
         _table(to, ("LEAVES AT", "TO", "WITH", "PERSONAL"), [_leaving(one) for one in plan.leaves])

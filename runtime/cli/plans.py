@@ -31,11 +31,12 @@ class FilledIn(msgspec.Struct, frozen=True):
 
 
 class Step(msgspec.Struct, frozen=True):
-    """One step of the plan; `failure` is empty where it cannot fail."""
+    """One step of the plan: with which codes it may fail, and what happens then; both are empty where it cannot."""
 
     id: str
     kind: str
     does: str
+    codes: tuple[str, ...]
     failure: str
 
 
@@ -104,7 +105,7 @@ def plan_of(flow: Compiled, known: Catalog) -> Plan:
         payload=tuple(fields),
         fills=tuple(FilledIn(fill.rule, fill.text.strip(), fill.says) for fill in flow.fills),
         long_form=long_form(flow),
-        steps=tuple(Step(step.id, step.kind, step.does, step.failure) for step in step_lines(flow, known)),
+        steps=tuple(Step(step.id, step.kind, step.does, step.codes, step.failure) for step in step_lines(flow, known)),
         leaves=tuple(Leaving(one.step, one.where, one.fields, one.personal) for one in egress(flow)),
         waits=tuple(Waiting(one.step, one.needs, one.personal) for one in waits(flow)),
         templates=tuple(_sent(template) for template in templates(flow.plan, known)),

@@ -24,7 +24,7 @@ SIGNATURE: Final = Verb(
     result="person",
     finds=True,
     connection="persons",
-    failures=PERSONS,
+    service_failures=PERSONS,
 )
 
 

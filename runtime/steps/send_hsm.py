@@ -31,7 +31,8 @@ SIGNATURE: Final = Verb(
     slots=(Slot("to", ("person", "phone"), fills=True),),
     with_="params",
     connection="messages",
-    failures=tuple(sorted({"no_phone", "no_person", "opted_out", *MESSAGES})),
+    failures=("no_person", "no_phone", "opted_out"),
+    service_failures=MESSAGES,
 )
 
 

@@ -35,7 +35,8 @@ SIGNATURE: Final = Verb(
     infers_fields=True,
     key_field="phone",
     connection="persons",
-    failures=tuple(sorted(("opt_out", "phone_taken", *PERSONS))),
+    failures=("opt_out", "phone_taken"),
+    service_failures=PERSONS,
 )
 
 

@@ -1,13 +1,17 @@
 """What a reviewer is shown of a flow: a long form that means the same, all steps, trees without places."""
 
 import re
+from pathlib import Path
 
 import pytest
 
+import runtime.code
 from compiler import ir
 from compiler.explain import caller, long_form, step_lines, tree
+from compiler.failing import OF_CODE
 from compiler.pipeline import Compiled, compile_folder, used_entries
 from dsl import Source, nodes, parse
+from runtime.steps import code
 from tests.compiler.environment import ENVIRONMENT
 from tests.compiler.test_generated import FLOWS, compiled
 
@@ -175,3 +179,30 @@ def test_waits_answers_and_effects_tell_how_their_values_may_fail() -> None:
         "post": "its values may fail (not_a_number, overflow): dead letter; "
         "repeated only if surely not done: 5 tries, 1s..5m; a lost answer: dead letter",
     }
+
+
+def test_a_step_is_told_with_the_codes_of_its_values_and_of_its_effect() -> None:
+    text = """\
+flow a
+on webhook {n: int, telefone: phone}
+  -> x = n / 2 + 1
+  -> code(n): int ```python
+     return n
+     ``` as m
+  -> send hsm "oi" to telefone with {x: x * 2.5, m}
+  -> fail "sempre"
+"""
+    (flow,) = compiled(text)
+    told = {line.id: line.codes for line in step_lines(flow, ENVIRONMENT.catalog)}
+    assert told == {
+        "x": ("overflow",),
+        "code_m": OF_CODE,
+        "send_hsm": ("no_person", "no_phone", "opted_out", "overflow", "timeout"),
+        "fail": ("failed",),
+    }
+
+
+def test_the_codes_of_code_are_those_that_its_processes_fail_with() -> None:
+    files = [*Path(runtime.code.__file__).parent.glob("*.py"), Path(code.__file__)]
+    used = {found for file in files for found in re.findall(r'"(code_[a-z]+)"', file.read_text())}
+    assert tuple(sorted(used)) == OF_CODE

@@ -32,8 +32,10 @@ Effect
   idempotent    may be repeated: whatever may pass is tried again
 
 Fails as
-  address_refused, connect, hablla, http_STATUS, no_answer, no_connection, opt_out, phone_taken,
-  unsendable
+  opt_out, phone_taken
+
+Over a service it also fails as
+  address_refused, connect, hablla, http_STATUS, no_answer, no_connection, unsendable
 """
 
 ROUND = """\
@@ -217,7 +219,8 @@ def test_document_of_one_has_all_of_it(seta: Seta) -> None:
                 "fields": [],
                 "result": "",
                 "connection": "messages",
-                "failures": list(catalog().verbs["send hsm"].failures),
+                "failures": ["no_person", "no_phone", "opted_out"],
+                "service_failures": list(catalog().verbs["send hsm"].service_failures),
             }
         ],
         "functions": [],

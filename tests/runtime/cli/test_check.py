@@ -189,3 +189,22 @@ def test_file_that_cannot_be_replaced_stays_whole(tmp_path: Path, monkeypatch: p
     with pytest.raises(Problem, match=r"a\.seta cannot be written: No space left on device"):
         mend((tmp_path,), lambda: swap(file))
     assert [(path.name, path.read_text()) for path in tmp_path.iterdir() if path.is_file()] == [("a.seta", "a")]
+
+
+def test_steps_that_may_fail_are_listed_where_that_is_asked_for(seta: Seta, tmp_path: Path) -> None:
+    put(tmp_path, "flow a\non webhook {n: int, telefone: phone}\n  -> log n\n  -> x = 10 / n\n  -> log x\n")
+    result = seta("check", "--failures")
+    assert (result.exit_code, result.stdout) == (
+        0,
+        "no problems\n\n"
+        "MAY FAIL AT          STEP  AS                WHEN IT FAILS\n"
+        "flows/lead.seta:4:6  x     division_by_zero  may fail (division_by_zero): dead letter\n",
+    )
+
+
+def test_failures_are_a_table_for_people(seta: Seta) -> None:
+    result = seta("check", "--failures", "--format", "json")
+    assert (result.exit_code, result.stderr.splitlines()[-1]) == (
+        2,
+        "Error: --failures is a table for people: `seta explain --json` has the same for scripts",
+    )

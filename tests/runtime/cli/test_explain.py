@@ -36,12 +36,19 @@ PLAN = Plan(
         "     }"
     ),
     steps=(
-        Step("upsert_person", "effect, idempotent", "upsert person", "whatever may pass is repeated; then dead letter"),
-        Step("if", "branch", "if itens > 10", ""),
+        Step(
+            "upsert_person",
+            "effect, idempotent",
+            "upsert person",
+            ("phone_taken", "timeout"),
+            "whatever may pass is repeated; then dead letter",
+        ),
+        Step("if", "branch", "if itens > 10", (), ""),
         Step(
             "if/send_hsm_to_somebody_with_a_long_name",
             "effect, once",
             'send hsm "grande" to person with {n: "{itens}"}',
+            ("no_phone", "timeout"),
             "repeated only if surely not done: 5 tries, 1s..5m; a lost answer: parked as unknown",
         ),
     ),
@@ -83,6 +90,11 @@ with_a_long_name                                        not done: 5 tries,
 effect, once                                            1s..5m; a lost answer:
                                                         parked as unknown
 
+MAY FAIL AT                                AS
+───────────────────────────────────────────────────────────────
+upsert_person                              phone_taken, timeout
+if/send_hsm_to_somebody_with_a_long_name   no_phone, timeout
+
 LEAVES AT   TO        WITH       PERSONAL
 ─────────────────────────────────────────
 3:6         persons   telefone   telefone
@@ -119,6 +131,10 @@ whatever may pass is repeated; then dead letter
 if                                        branch              if itens > 10
 if/send_hsm_to_somebody_with_a_long_name  effect, once        send hsm "grande" to person with {{n: "{{itens}}"}}  \
 repeated only if surely not done: 5 tries, 1s..5m; a lost answer: parked as unknown
+
+MAY FAIL AT                               AS
+upsert_person                             phone_taken, timeout
+if/send_hsm_to_somebody_with_a_long_name  no_phone, timeout
 
 LEAVES AT  TO       WITH      PERSONAL
 3:6        persons  telefone  telefone
@@ -192,8 +208,8 @@ def test_document_has_all_that_the_page_has(seta: Seta, tmp_path: Path) -> None:
                     'flow retomada\non webhook "/x" open {"the-n" as n: int = 1, nome: text?}\n  -> log n\n  -> stop'
                 ),
                 "steps": [
-                    {"id": "log", "kind": "log", "does": "log n", "failure": ""},
-                    {"id": "stop", "kind": "end", "does": "stop", "failure": ""},
+                    {"id": "log", "kind": "log", "does": "log n", "codes": [], "failure": ""},
+                    {"id": "stop", "kind": "end", "does": "stop", "codes": [], "failure": ""},
                 ],
                 "leaves": [],
                 "waits": [],
