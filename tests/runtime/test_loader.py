@@ -7,6 +7,7 @@ import pytest
 from compiler.codegen import HELPERS
 from dsl import Severity
 from runtime.compiling import check_path, compile_path
+from runtime.context import StepSpec, Template
 from runtime.engine.runs import UnknownPlan
 from runtime.folder import FolderError, folder_settings
 from runtime.functions import FUNCTIONS
@@ -61,6 +62,44 @@ def test_a_plan_is_made_again_from_what_is_kept_with_it_also_of_other_files(tmp_
         Programs({}).find("another", program.sources)
     with pytest.raises(UnknownPlan):
         Programs({}).find(program.plan, None)
+
+
+SERVICES = """
+[connections.crm]
+kind = "hablla"
+workspace = "66aa00000000000000000001"
+auth = {kind = "login", email = "env:EMAIL", password = "file:password"}
+
+[connections.whatsapp]
+kind = "whatsapp_cloud"
+number_id = "106540352242922"
+token = "env:META"
+"""
+TEMPLATE = """{"schema": "seta.catalog-file/1", "entries": [
+  {"type": "template", "name": "oi", "language": "es", "params": [
+    {"name": "b", "type": "text"}, {"name": "a", "type": "text"}
+  ]}
+]}
+"""
+
+
+def test_a_plan_over_services_is_made_again_with_its_connections_and_its_template(tmp_path: Path) -> None:
+    flows = folder(
+        tmp_path, 'on webhook {t: phone} -> upsert person -> send hsm "oi" with {a: t, b: t} via whatsapp\n', SERVICES
+    )
+    (flows / "seta.catalog.json").write_text(TEMPLATE)
+    program = load(flows, catalog()).programs["a"]
+    assert program.connections == ("crm", "whatsapp")
+    again = Programs({}).find(program.plan, program.sources)
+    specs = [value for value in again.run.__globals__.values() if isinstance(value, StepSpec)]
+    assert [(spec.verb, spec.via, spec.template) for spec in specs] == [
+        ("upsert person", "crm", None),
+        ("send hsm", "whatsapp", Template("es", ("b", "a"))),
+    ]
+    (flows / "seta.toml").write_text(SERVICES.replace("1065", "2065").replace("env:META", "env:OTHER"))
+    assert load(flows, catalog()).programs["a"].plan == program.plan  # where it goes and what signs in are not the plan
+    (flows / "seta.toml").write_text(SERVICES.replace("connections.crm", "connections.hablla"))
+    assert load(flows, catalog()).programs["a"].plan != program.plan
 
 
 def test_the_plan_follows_what_the_flow_means_and_not_how_it_is_written(tmp_path: Path) -> None:

@@ -231,3 +231,22 @@ async def test_an_effect_that_ends_the_transaction_fails_the_batch(journal: Sqli
     assert await kinds(journal) == []
     await journal.commit(record(1, "c"))
     assert journal.healthy() is None
+
+
+@pytest.mark.parametrize("beside", [[], ["breaks the batch"]], ids=["in bulk", "one by one"])
+async def test_a_started_record_with_an_effect_stays_one_and_its_failure_ends_the_step(
+    journal: SqliteJournal, beside: list[str]
+) -> None:
+    fine = record(1, "fine", kind=Kind.STARTED, effect=note("looked"))
+    refused = record(1, "refused", kind=Kind.STARTED, effect=note("undone", fails=StepFailure("opted_out", "no")))
+    bad = [record(1, step, effect=note("bad", fails=KeyError("bug"))) for step in beside]
+    await journal.commit(fine)
+    await journal.commit(*bad, refused, record(1, "fine", kind=Kind.RESULT, effect=note("kept", gives={"id": 1})))
+    assert refused.failure is not None
+    assert await notes(journal) == ["looked", "kept"]
+    assert [row for row in await kinds(journal) if row[0] not in beside] == [
+        ("refused", "failed", b'{"code":"opted_out","message":"no"}'),
+        ("fine", "result", b'{"id":1}'),
+    ]
+    await journal.commit(record(1, "again", kind=Kind.STARTED, effect=note("more")))
+    assert (await kinds(journal))[-1][:2] == ("again", "started")
