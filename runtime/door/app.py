@@ -13,7 +13,7 @@ from runtime.door.counts import NO_HOOK, DoorCounts
 from runtime.door.hooks import Hook, Hooks
 from runtime.door.intake import Intake, Receive
 from runtime.door.readiness import Readiness
-from runtime.door.reading import Unfit, copies, take
+from runtime.door.reading import Unfit, has_files, take
 from runtime.door.reply import reply
 from runtime.door.requests import request_of
 from runtime.engine.acceptance import notes_of
@@ -94,7 +94,7 @@ class Door:
         began, headers = self.counts.timer(), dict(scope["headers"])
         length = self._admit(hook, headers)
         media = headers.get(b"content-type", b"")
-        body = b"" if length == 0 else await self._intake.read(hook, receive, length, copies(hook, media))
+        body = b"" if length == 0 else await self._intake.read(hook, receive, length, spooled=has_files(hook, media))
         try:
             judge = hook.gate.turns_away
             if (

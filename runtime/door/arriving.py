@@ -28,13 +28,9 @@ class Spool:
 
 
 class Stored:
-    """A body in a file without a name, which is gone with the last reference to this. Safe in any thread.
-
-    `held` is what it will take of memory, at the most, until it is answered.
-    """
+    """A body in a file without a name, which is gone with the last reference to this. Safe in any thread."""
 
     def __init__(self, file: IO[bytes]) -> None:
-        self.held = 0
         self._descriptor = os.dup(file.fileno())
         self._size = os.fstat(self._descriptor).st_size
 

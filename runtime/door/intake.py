@@ -5,7 +5,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, Final, cast
 
 from runtime.door.answers import BROKEN, Refused, crowded, draining, too_large, too_slow
-from runtime.door.arriving import IN_MEMORY, Arriving, Content, Spool, Stored
+from runtime.door.arriving import IN_MEMORY, Arriving, Content, Spool
 from runtime.door.hooks import Hook
 
 Receive = Callable[[], Awaitable[Mapping[str, Any]]]
@@ -26,22 +26,23 @@ class Intake:
         self.held = 0
         self._room = room
         self._spool = spool
+        self._turn = asyncio.Lock()
         self._seconds = seconds
         self._reading: dict[asyncio.Task[Any], float] = {}  # oldest first: task -> its deadline
         self._overdue: set[asyncio.Task[Any]] = set()
         self._timer: asyncio.TimerHandle | None = None
         self._draining = False
 
-    async def read(self, hook: Hook, receive: Receive, length: int | None, copies: int | None = None) -> Content:
+    async def read(self, hook: Hook, receive: Receive, length: int | None, *, spooled: bool = False) -> Content:
         """Read a body of this length, or to its end. Who calls lets go of it once it is answered.
 
-        With a number of copies, a large one lies in a file; so often is it in memory once it is decoded. Raises
-        Refused; then nothing is held.
+        One that is spooled lies in a file where it is large. Of those, one at a time is given out: decoded, it may be
+        several times as large. Raises Refused; then nothing is held.
         """
         task = self._enter()
-        arriving = None if copies is None else Arriving(self._spool)
+        arriving = Arriving(self._spool) if spooled else None
         try:
-            return await self._gather(hook, receive, length, arriving, copies or 0)
+            content = await self._gather(hook, receive, length, arriving)
         except asyncio.CancelledError:
             if task not in self._overdue:
                 raise
@@ -52,10 +53,16 @@ class Intake:
             self._overdue.discard(task)
             if arriving is not None:
                 arriving.close()
+        if not isinstance(content, bytes):
+            await self._turn.acquire()
+        return content
 
     def let_go(self, content: Content) -> None:
-        """Give back what a body held."""
-        self.held -= len(content) if isinstance(content, bytes) else content.held
+        """Give back what a body held, or its turn."""
+        if isinstance(content, bytes):
+            self.held -= len(content)
+        else:
+            self._turn.release()
 
     def end(self) -> None:
         """Answer whoever is still sending that the server is stopping."""
@@ -63,9 +70,7 @@ class Intake:
         for task in tuple(self._reading):
             self._interrupt(task)
 
-    async def _gather(
-        self, hook: Hook, receive: Receive, length: int | None, arriving: Arriving | None, copies: int
-    ) -> Content:
+    async def _gather(self, hook: Hook, receive: Receive, length: int | None, arriving: Arriving | None) -> Content:
         """Stop at the announced length: another `receive` would wait for nothing but the end of the request."""
         limit = hook.program.limit
         parts: list[bytes] = []
@@ -95,15 +100,7 @@ class Intake:
         except BaseException:
             self.held -= size - down
             raise
-        return self._book(content, size - down, size * copies)
-
-    def _book(self, content: Stored, was: int, held: int) -> Stored:
-        """Room for what a body becomes that lies on the disk. One that is too large for it is let in alone."""
-        self.held -= was
-        if self.held and self.held + held > self._room:
-            raise Refused(crowded())
-        self.held += held
-        content.held = held
+        self.held -= size - down
         return content
 
     def _renew(self) -> None:

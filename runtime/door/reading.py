@@ -18,7 +18,6 @@ from runtime.shapes import Decoded, MisfitError, NotJsonError, Problem, of_form
 
 _FORM: Final = b"application/x-www-form-urlencoded"
 _MULTIPART: Final = b"multipart/form-data"
-_COPIES: Final = 6  # as base64 in the payload, in what is kept, and on the way to both
 _BYTE_ORDER_MARKS: Final = (b"\xef\xbb\xbf", b"\xff\xfe", b"\xfe\xff")
 
 
@@ -40,25 +39,9 @@ class Unfit(Refused):
         self.form = form
 
 
-def copies(hook: Hook, content_type: bytes) -> int | None:
-    """How often a form with files may be in memory while it is read and kept; None: it is no such form.
-
-    Not at all where the flow declares the content of no file.
-    """
-    if "multipart" not in hook.program.accept or content_type.partition(b";")[0].strip().lower() != _MULTIPART:
-        return None
-    return _COPIES if _has_content(hook.program.payload.schema) else 0
-
-
-def _has_content(schema: Any) -> bool:
-    """Whether a key for the content of a file is declared anywhere."""
-    match schema:
-        case dict():
-            return "base64" in schema.get("properties", ()) or any(map(_has_content, schema.values()))
-        case list():
-            return any(map(_has_content, schema))
-        case _:
-            return False
+def has_files(hook: Hook, content_type: bytes) -> bool:
+    """Whether a body is a form with files, which its flow takes."""
+    return "multipart" in hook.program.accept and content_type.partition(b";")[0].strip().lower() == _MULTIPART
 
 
 def take(hook: Hook, body: Content, content_type: bytes) -> Taken:

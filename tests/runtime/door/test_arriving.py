@@ -10,11 +10,13 @@ from typing import Any
 import pytest
 
 from runtime.door.answers import Refused
+from runtime.door.app import Door
 from runtime.door.arriving import IN_MEMORY, Arriving, Spool
 from runtime.door.intake import Intake
 from runtime.program import Guard
 from runtime.shapes import Shape, array, field, integer, record, text
 from tests.runtime.door.harness import PATH, House, Reply, program
+from tests.runtime.door.test_app import Looking
 from tests.runtime.door.test_parts import MEDIA, form, part
 
 FILE = record("File", field("name", text), field("size", integer))
@@ -83,17 +85,29 @@ async def test_form_that_is_kept_reads_again_as_it_was_read_first() -> None:
     assert [foto.size for foto in kept.payload.fotos] == [0, 1, 2, 3, IN_MEMORY]
 
 
-async def test_content_that_a_flow_declares_needs_room_while_it_is_read() -> None:
+async def test_large_forms_are_decoded_one_at_a_time_and_nobody_is_refused() -> None:
+    door = house(payload(WITH_CONTENT))
+    at_once: list[int] = []
+    accept = door.engine.accept
+
+    async def watched(*args: Any) -> Any:
+        at_once.append(1)
+        await asyncio.sleep(0.01)
+        assert at_once == [1]
+        at_once.pop()
+        return await accept(*args)
+
+    door.door = Door(Looking(watched), door.hooks, door.readiness, door.intake)
     body = form(part("foto", LARGE, file="a.png"))
-    alone = house(payload(WITH_CONTENT), room=2_000_000)
-    assert (await send(alone, body))[0].status == 200
-    beside = house(payload(WITH_CONTENT), room=2_000_000)
-    beside.intake.held = 1
-    assert (await send(beside, body))[0].status == 503
-    assert beside.intake.held == 1
-    counted = house(payload(FILE), room=2_000_000)
-    counted.intake.held = 1
-    assert (await send(counted, body))[0].status == 200
+    replies = await asyncio.gather(*(send(door, body) for _ in range(4)))
+    assert [reply.status for reply, _ in replies] == [200] * 4
+
+
+async def test_turn_is_given_back_whatever_becomes_of_a_form() -> None:
+    door = house(payload(FILE), guard=Guard("token", {"secret": "S"}, {"header": "X"}), secrets={"S": "s"})
+    body = form(part("foto", LARGE, file="a.png"))
+    sent = [(LARGE, "s"), (body, "other"), (form(part("x", LARGE, file="x")), "s"), (body, "s")]
+    assert [(await send(door, one, x=token))[0].status for one, token in sent] == [400, 401, 422, 200]
 
 
 async def test_large_form_is_judged_over_its_bytes_before_it_is_read() -> None:
@@ -159,7 +173,7 @@ async def coming(intake: Intake, part: bytes, pause: float, times: int) -> int:
 
     [hook] = house(payload(FILE)).hooks.table.values()
     try:
-        intake.let_go(await intake.read(hook, receive, None, 0))
+        intake.let_go(await intake.read(hook, receive, None, spooled=True))
     except Refused as refused:
         return int(refused.answer.start["status"])
     return 200
