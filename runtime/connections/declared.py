@@ -211,7 +211,7 @@ class Hablla(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field=
     @property
     def does(self) -> tuple[str, ...]:
         """What verbs may ask of it."""
-        return ("persons", "messages") if self.channel else ("persons",)
+        return ("persons", "tags", "messages") if self.channel else ("persons", "tags")
 
     @property
     def in_headers(self) -> bool:

@@ -62,12 +62,14 @@ class _Persons(msgspec.Struct, frozen=True):
     results: tuple[_Person, ...]
 
 
-class _Template(_Known, frozen=True):
+class _Named(_Known, frozen=True):
     name: str = ""
 
 
-class _Templates(msgspec.Struct, frozen=True):
-    results: tuple[_Template, ...]
+class _Listed(msgspec.Struct, frozen=True):
+    """Templates, or tags."""
+
+    results: tuple[_Named, ...]
 
 
 class _Token(msgspec.Struct, frozen=True, rename="camel"):
@@ -106,6 +108,7 @@ class Hablla:
         self._bearer: str | None = None  # of a login, until Hablla no longer takes it
         self._one_login = asyncio.Lock()
         self._templates: dict[tuple[str, str], str] = {}  # connection and name -> id
+        self._tags: dict[str, str] = {}  # name -> id
 
     # --- persons
 
@@ -157,6 +160,23 @@ class Hablla:
     async def _list(self, query: Mapping[str, str]) -> tuple[_Person, ...]:
         return (await self._call("GET", f"{self._base}/persons?{urlencode(query)}", _Persons)).results
 
+    async def tag_person(self, person: str, tag: str) -> None:
+        """Give the person of an id a tag of the workspace, by its name. Raises StepFailure: `no_tag` for one it lacks."""
+        number = await self._tag(tag)
+        try:
+            await self._acknowledged("PUT", f"{self._base}/persons/{person}/add-tags", {"tags": [number]})
+        except StepFailure:
+            self._tags.pop(tag, None)  # it may have been made anew, under another id
+            raise
+
+    async def _tag(self, name: str) -> str:
+        if name not in self._tags:
+            listed = await self._call("GET", f"{self._base}/tags?{urlencode({'name': name})}", _Listed)
+            self._tags |= {one.name: one.id for one in listed.results}
+        if name not in self._tags:
+            raise StepFailure("no_tag", f'Hablla has no tag "{name}": make it there')
+        return self._tags[name]
+
     # --- templates
 
     async def send_template(  # noqa: PLR0913  # a message is all of these
@@ -189,7 +209,7 @@ class Hablla:
 
     async def _template(self, connection: str, name: str) -> str:
         if (connection, name) not in self._templates:
-            listed = await self._call("GET", f"{self._base}/connections/{connection}/templates", _Templates)
+            listed = await self._call("GET", f"{self._base}/connections/{connection}/templates", _Listed)
             self._templates |= {(connection, one.name): one.id for one in listed.results}
         found = self._templates.get((connection, name))
         if found is None:
@@ -199,12 +219,17 @@ class Hablla:
     # --- requests
 
     async def _call(self, method: str, url: str, kind: type[T], body: Mapping[str, Any] | None = None) -> T:
+        """One request and what its answer says."""
+        return _read(await self._acknowledged(method, url, body), kind)
+
+    async def _acknowledged(self, method: str, url: str, body: Mapping[str, Any] | None = None) -> Answer:
         """One request and its answer; a token that ran out is fetched anew, once."""
         refused = await self._authorization()
         answer = await self._send(method, url, body, refused)
         if answer.status == 401 and isinstance(self._access, Login):
             answer = await self._send(method, url, body, await self._authorization(refused))
-        return _read(answer, kind)
+        _refuse_unauthorized(answer)
+        return answer
 
     async def _authorization(self, refused: str | None = None) -> str:
         """What signs a request in; `refused` is what Hablla no longer takes. All that wait share one login."""
@@ -239,9 +264,13 @@ class Hablla:
         return self._http.refusal(url, answer, told.message)
 
 
-def _read(answer: Answer, kind: type[T]) -> T:
+def _refuse_unauthorized(answer: Answer) -> None:
     if answer.status == 401:
         raise StepFailure("hablla", f"Hablla does not take our credentials: {_told(answer).message}")
+
+
+def _read(answer: Answer, kind: type[T]) -> T:
+    _refuse_unauthorized(answer)
     try:
         return msgspec.json.decode(answer.content, type=kind)
     except (msgspec.DecodeError, UnicodeDecodeError) as error:

@@ -11,7 +11,7 @@ from runtime.connections.pace import Pace, Paces
 from runtime.connections.ready import Signed, untold
 from runtime.connections.whatsapp_cloud import WhatsAppCloud
 from runtime.context import Call, RemoteVerb
-from runtime.steps import find_person, send_hsm, upsert_person
+from runtime.steps import find_person, send_hsm, tag_person, upsert_person
 
 
 def service_verbs(http: Asks, service: Signed, paces: Paces) -> dict[str, RemoteVerb]:
@@ -38,6 +38,7 @@ def _hablla(http: Asks, name: str, told: declared.Hablla, secrets: Mapping[str, 
     hablla = Hablla(http, told.workspace, _access(told.auth, secrets), told.url, told.seconds)
     done = {
         find_person.SIGNATURE.title: find_person.over_hablla(hablla, name),
+        tag_person.SIGNATURE.title: tag_person.over_hablla(hablla, name),
         upsert_person.SIGNATURE.title: upsert_person.over_hablla(hablla, name),
     }
     if told.channel:

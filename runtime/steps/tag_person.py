@@ -6,8 +6,12 @@ import apsw
 import msgspec
 
 from compiler.catalog import EffectClass, Slot, Verb
+from runtime.connections.hablla import Hablla
 from runtime.connections.local import tag_person
-from runtime.context import Call, LocalVerb
+from runtime.connections.person import Person
+from runtime.context import Call, LocalVerb, RemoteVerb
+from runtime.failures import StepFailure
+from runtime.steps._failures import PERSONS
 
 SIGNATURE: Final = Verb(
     "tag",
@@ -15,12 +19,12 @@ SIGNATURE: Final = Verb(
     EffectClass.IDEMPOTENT,
     doc=(
         "Gives a person a tag, which is there once however often it is given. Both forms of a Brazilian mobile are one "
-        "person's. Where nobody is known by the key, it fails."
+        "person's. Where nobody is known by the key, it fails; and over Hablla where the workspace has no such tag."
     ),
     literal="static",
     slots=(Slot("by", ("person", "phone", "email"), fills=True),),
     connection="tags",
-    failures=("no_person",),
+    failures=tuple(sorted(("no_person", "no_tag", *PERSONS))),
 )
 
 
@@ -31,3 +35,25 @@ def apply(connection: apsw.Connection, call: Call) -> str:
 
 
 VERB: Final = LocalVerb(apply, msgspec.json.Decoder(str).decode)
+
+
+def over_hablla(hablla: Hablla, name: str) -> RemoteVerb:
+    """The verb over a workspace of Hablla, which is the connection of that name."""
+
+    async def perform(call: Call) -> str:
+        person = await _known_there(hablla, name, call.args[0])
+        await hablla.tag_person(person, str(call.spec.literal[0]))
+        return person
+
+    return RemoteVerb(perform, VERB.result)
+
+
+async def _known_there(hablla: Hablla, name: str, who: Person | str) -> str:
+    """The id of somebody in Hablla. Raises StepFailure: `no_person` where it does not know them."""
+    if isinstance(who, Person) and who.via == name:
+        return who.id
+    key = who if isinstance(who, str) else who.phone or who.email or ""
+    found = await (hablla.find_person(email=key) if "@" in key else hablla.find_person(phone=key)) if key else None
+    if found is None:
+        raise StepFailure("no_person", "Hablla knows nobody by that, so nobody gets the tag")
+    return found.id

@@ -23,6 +23,8 @@ class Hablla(Service):
         self.persons: dict[str, dict[str, Any]] = {}
         self.sent: list[dict[str, Any]] = []
         self.templates = {"retomada": "66bb00000000000000000001"}
+        self.tags = {"vip": "66ee00000000000000000001"}
+        self.tagged: list[tuple[str, list[str]]] = []  # person and tags, by their ids
         self.sending: deque[Reply] = deque()
         self.sessions = 0
         self._numbers = count(1)
@@ -37,7 +39,7 @@ class Hablla(Service):
         self.persons[number] = {"id": number, "phones": [], "emails": [], **person}
         return number
 
-    def answer(self, asked: Asked) -> Reply:
+    def answer(self, asked: Asked) -> Reply:  # noqa: C901  # one case a path
         """Route one request."""
         if asked.path == "/v1/authentication/login":
             return self._login(asked)
@@ -48,9 +50,14 @@ class Hablla(Service):
                 return self._find(parse_qs(asked.query))
             case "POST", "/persons/create-or-update":
                 return self._upsert(asked.json())
+            case "GET", "/tags":
+                name = parse_qs(asked.query)["name"][0]
+                return _listed({tag: number for tag, number in self.tags.items() if name in tag})
+            case "PUT", path if path.endswith("/add-tags"):
+                self.tagged.append((path.split("/")[2], asked.json()["tags"]))
+                return Reply(200, b"")
             case "GET", path if path.endswith("/templates"):
-                listed = [{"_id": number, "name": name} for name, number in self.templates.items()]
-                return Reply(200, {"results": listed})
+                return _listed(self.templates)
             case "POST", path if path.endswith("/messages-templates") and self.sending:
                 return self.sending.popleft()
             case "POST", path if path.endswith("/messages-templates"):
@@ -83,3 +90,7 @@ class Hablla(Service):
         person = next(known, None) or self.persons[self.add()]
         person |= body
         return Reply(201, person)
+
+
+def _listed(named: dict[str, str]) -> Reply:
+    return Reply(200, {"results": [{"_id": number, "name": name} for name, number in named.items()]})

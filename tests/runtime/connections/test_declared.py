@@ -104,8 +104,8 @@ def test_services_say_what_they_can_do_and_where_their_secrets_are(tmp_path: Pat
     )
     assert {name: (one.does, list(one.places()), one.in_headers) for name, one in read.connections.items()} == {
         "meta": (("messages",), ["env:META"], True),
-        "crm": (("persons",), ["env:T"], True),
-        "vendas": (("persons", "messages"), ["env:EMAIL", "file:password"], False),
+        "crm": (("persons", "tags"), ["env:T"], True),
+        "vendas": (("persons", "tags", "messages"), ["env:EMAIL", "file:password"], False),
     }
     assert [(one.kind, one.origin) for one in read.environment(catalog()).connections] == [
         ("whatsapp_cloud", "https://graph.facebook.com"),

@@ -65,6 +65,24 @@ async def test_a_person_is_found_by_email_whatever_its_capitals(service: Service
     assert await hablla.find_person(email="rui@example.com") is None
 
 
+async def test_a_person_gets_a_tag_of_the_workspace_by_its_id(service: Service, hablla: Hablla) -> None:
+    service.tags = {"vip gold": "66ee00000000000000000002", **service.tags}
+    for _ in range(2):
+        await hablla.tag_person("p1", "vip")
+    assert service.tagged == 2 * [("p1", ["66ee00000000000000000001"])]
+    assert [asked.method for asked in service.asked] == ["GET", "PUT", "PUT"]  # the id is remembered
+
+
+async def test_a_tag_that_the_workspace_does_not_have_is_none_for_good(service: Service, hablla: Hablla) -> None:
+    with pytest.raises(StepFailure) as failed:
+        await hablla.tag_person("p1", "vi")
+    assert (str(failed.value), failed.value.kind) == (
+        'no_tag: Hablla has no tag "vi": make it there',
+        Kind.PERMANENT,
+    )
+    assert service.tagged == []
+
+
 async def test_a_template_is_sent_by_its_id_in_the_order_of_its_parameters(service: Service, hablla: Hablla) -> None:
     sent = await hablla.send_template(Person("p1", "Ana", LONG), "retomada", {"nome": "Ana", "n": 2}, **PLACE)
     assert sent == "message-1"

@@ -1,17 +1,23 @@
 """`tag person` gives a person who is known a tag, once."""
 
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 
 import apsw
 import msgspec
 import pytest
 
+from runtime.connections.hablla import Hablla
+from runtime.connections.http import HttpClient, aiohttp_transport
 from runtime.connections.local import PersonRow, find_person, list_persons
 from runtime.connections.person import Person
-from runtime.context import Call
+from runtime.context import Call, RemoteVerb
 from runtime.failures import Kind, StepFailure
 from runtime.steps import upsert_person
-from runtime.steps.tag_person import VERB
+from runtime.steps.tag_person import VERB, over_hablla
+from tests.fakes.hablla import TOKEN, WORKSPACE
+from tests.fakes.hablla import Hablla as Service
+from tests.fakes.service import LOOPBACK
 
 MakeCall = Callable[..., Call]
 LONG = "+5511987654321"
@@ -75,3 +81,42 @@ def test_others_are_left_alone(connection: apsw.Connection, call: MakeCall, ana:
 
     assert [(row.id, row.tags) for row in list_persons(connection, 10)] == [(other.id, []), (ana.id, ["vip"])]
     assert isinstance(list_persons(connection, 1)[0], PersonRow)
+
+
+# Over Hablla --------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+async def hablla() -> AsyncIterator[Service]:
+    async with Service() as running:
+        yield running
+
+
+@pytest.mark.parametrize("key", [LONG, SHORT, "ana@example.com", "itself", Person("other", phone=SHORT)])
+async def test_hablla_tags_whom_it_knows_by_each_of_its_keys(
+    hablla: Service, call: MakeCall, key: str | Person
+) -> None:
+    known = hablla.add(phones=[{"phone": LONG.removeprefix("+")}], emails=[{"email": "ana@example.com"}])
+    who = Person(known, via="crm") if key == "itself" else key
+    async with reaching(hablla) as verb:
+        given = await verb.perform(call(who, literal=("vip",)))
+
+    assert (given, hablla.tagged) == (known, [(known, [hablla.tags["vip"]])])
+
+
+@pytest.mark.parametrize("key", [LONG, Person("other", phone=SHORT), Person("other")])
+async def test_whom_hablla_does_not_know_it_does_not_tag(hablla: Service, call: MakeCall, key: str | Person) -> None:
+    async with reaching(hablla) as verb:
+        with pytest.raises(StepFailure) as failed:
+            await verb.perform(call(key, literal=("vip",)))
+
+    assert str(failed.value) == "no_person: Hablla knows nobody by that, so nobody gets the tag"
+    assert hablla.tagged == []
+
+
+@asynccontextmanager
+async def reaching(service: Service) -> AsyncIterator[RemoteVerb]:
+    """The verb over the connection `crm`."""
+    http = HttpClient(aiohttp_transport(LOOPBACK))
+    yield over_hablla(Hablla(http, WORKSPACE, TOKEN, service.url), "crm")
+    await http.close()
