@@ -161,7 +161,7 @@ class Hablla:
         return (await self._call("GET", f"{self._base}/persons?{urlencode(query)}", _Persons)).results
 
     async def tag_person(self, person: str, tag: str) -> None:
-        """Give the person of an id a tag of the workspace, by its name. Raises StepFailure: `no_tag` for one it lacks."""
+        """Give the person of an id a tag of the workspace, by its name. Raises StepFailure: `no_tag` for none such."""
         number = await self._tag(tag)
         try:
             await self._acknowledged("PUT", f"{self._base}/persons/{person}/add-tags", {"tags": [number]})
