@@ -20,6 +20,7 @@ class EffectClass(StrEnum):
 
 
 ENGINE_FAILURES = ("timeout",)  # whatever a verb does, it may take too long
+CODE_FAILURES = ("code_crashed", "code_failed", "code_result", "code_stopped", "code_timeout", "code_unavailable")
 
 
 class Example(msgspec.Struct, frozen=True):

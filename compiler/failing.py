@@ -4,10 +4,8 @@ from collections.abc import Iterator
 from dataclasses import fields, is_dataclass
 
 from compiler import ir
-from compiler.catalog import ENGINE_FAILURES, Catalog, Verb
+from compiler.catalog import CODE_FAILURES, ENGINE_FAILURES, Catalog, Verb
 from compiler.check.failing import function_failures
-
-OF_CODE = ("code_crashed", "code_failed", "code_result", "code_stopped", "code_timeout", "code_unavailable")
 
 
 class Failing:
@@ -28,7 +26,7 @@ class Failing:
         """The codes of what a step does, in order; STATUS and CODE in one stand for a number."""
         match op:
             case ir.Effect(code=ir.Code()):
-                return OF_CODE
+                return CODE_FAILURES
             case ir.Effect(verb=title):
                 verb = self._catalog.verbs[title]
                 own = ("python",) if verb.own else ()

@@ -37,6 +37,14 @@ class Events:
 
 
 @dataclass(frozen=True, slots=True)
+class Lines:
+    """Lines in the logs of runs. With a `text`, only those like it: a hole stands for whatever is there."""
+
+    written: str
+    text: tuple[str | Setting | Hole, ...] | None
+
+
+@dataclass(frozen=True, slots=True)
 class Delivery(Node):
     """A delivery to a flow. Header names are in lower case."""
 
@@ -79,10 +87,10 @@ class Said(Node):
 
 @dataclass(frozen=True, slots=True)
 class ExpectSent(Node):
-    """A call or event is expected, or that there is none."""
+    """A call, event or line is expected, or that there is none."""
 
     negated: bool
-    what: Calls | Events
+    what: Calls | Events | Lines
     said: tuple[Said, ...]
 
 

@@ -4,9 +4,10 @@ from collections.abc import Iterator, Mapping
 
 from compiler.catalog import Verb
 from compiler.check.commands import word
-from compiler.ir.trials import Events, ExpectAnswer, Expectation, ExpectEnd, ExpectSent, Said
+from compiler.ir import Hole
+from compiler.ir.trials import Events, ExpectAnswer, Expectation, ExpectEnd, ExpectSent, Lines, Said
 from compiler.reports import Reports, listed
-from compiler.trials.steps import Found, Known, Steps, is_emit
+from compiler.trials.steps import CODE, Found, Known, Steps, is_emit, named
 from compiler.trials.values import Values
 from dsl import Span, nodes
 
@@ -28,6 +29,8 @@ class Expectations:
         match step.what:
             case nodes.Command() as command if is_emit(command):
                 yield from self._event(step, command)
+            case nodes.Command(verb=nodes.Name(text="log"), noun=None) as command:
+                yield from self._line(step, command)
             case nodes.Command() as command:
                 yield from self._call(step, command)
             case nodes.Respond(status=status, body=body):
@@ -80,12 +83,28 @@ class Expectations:
         ]
         yield ExpectSent(step.span, step.negated, Events(f"emit {event}", event), tuple(said))
 
+    def _line(self, step: nodes.Expect, command: nodes.Command) -> Iterator[ExpectSent]:
+        if not self._steps.log():
+            self._reports.add("E295", command.head, "nothing here is logged", "no `log` in the flows of this test")
+            return
+        text = None
+        if command.literal is not None:
+            text = tuple(part if isinstance(part, str) else Hole() for part in command.literal.parts)
+        clauses = self._clauses(command, {"with"} if text is None else set(), "log")
+        said = (Said(clause.span, "with", 0, self._values.constant(clause.value)) for clause in clauses)
+        written = named("log", command.literal, self._reports.source)
+        yield ExpectSent(step.span, step.negated, Lines(written, text), tuple(said))
+
     def _call(self, step: nodes.Expect, command: nodes.Command) -> Iterator[ExpectSent]:
         found = self._steps.find(command.verb, command.noun, command.literal)
         if found is None:
             return
         calls, chosen = found
         verb = chosen[0].verb
+        if verb is CODE:
+            message = "code sends nothing: expect what comes of its result"
+            self._reports.add("E295", command.head, message, "nothing to expect")
+            return
         taken = {slot.clause for slot in verb.slots} | ({"with"} if verb.with_ else set())
         said = []
         for clause in self._clauses(command, taken, verb.title):

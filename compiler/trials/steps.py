@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from compiler.catalog import Verb
+from compiler.catalog import CODE_FAILURES, EffectClass, Verb
 from compiler.check import Facts
 from compiler.check.addresses import is_setting
 from compiler.expand import Expanded
@@ -12,6 +12,9 @@ from compiler.ir import Hole, Setting
 from compiler.ir.trials import Calls
 from compiler.reports import Reports, listed
 from dsl import Source, Span, nodes
+
+# What a test may say of `code`, which the language has itself.
+CODE = Verb("code", "", EffectClass.IDEMPOTENT, "", result="json", failures=CODE_FAILURES)
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,14 +33,27 @@ class Found:
 
     flow: str
     source: Source
-    step: nodes.Command
+    step: nodes.Command | nodes.CodeStep
     verb: Verb
     facts: Facts
 
     @property
     def written(self) -> str:
         """As a test names it."""
-        return _named(self.verb.title, self.step.literal, self.source)
+        return named(self.titles[-1], self.literal, self.source)
+
+    @property
+    def titles(self) -> tuple[str, ...]:
+        """The words for it; code may be told from other code by the name of its result."""
+        if not isinstance(self.step, nodes.CodeStep):
+            return (self.verb.title,)
+        bound = next((c.name.text for c in self.step.clauses if isinstance(c, nodes.As)), None)
+        return (CODE.title,) if bound is None else (CODE.title, f"{CODE.title} {bound}")
+
+    @property
+    def literal(self) -> nodes.Text | None:
+        """The text after the words."""
+        return self.step.literal if isinstance(self.step, nodes.Command) else None
 
     @property
     def place(self) -> tuple[str, Span]:
@@ -53,6 +69,11 @@ class Steps:
         self._reports = reports
         self.all = [found for name, known in flows.items() for found in _effects(name, known)]
 
+    def log(self) -> bool:
+        """Whether a flow logs anything; code may, by printing."""
+        walked = (node for known in self._flows.values() for node in nodes.walk(known.expanded.flow))
+        return any(isinstance(node, nodes.Log | nodes.CodeStep) for node in walked)
+
     def emitted(self) -> list[str]:
         """The events that the flows emit."""
         walked = (node for known in self._flows.values() for node in nodes.walk(known.expanded.flow))
@@ -64,8 +85,8 @@ class Steps:
         """The steps of these words; None, and a report, where there is none."""
         title = verb.text if noun is None else f"{verb.text} {noun.text}"
         source = self._reports.source
-        written = _named(title, literal, source)
-        alike = [found for found in self.all if found.verb.title == title]
+        written = named(title, literal, source)
+        alike = [found for found in self.all if title in found.titles]
         chosen = alike if literal is None else [found for found in alike if _may_be(found, literal, source)]
         if not chosen:
             last = literal or noun or verb
@@ -100,9 +121,11 @@ def _effects(name: str, known: Known) -> Iterator[Found]:
     for node in nodes.walk(known.expanded.flow):
         if isinstance(node, nodes.Command) and (verb := known.facts.verbs.get(id(node))) is not None:
             yield Found(name, known.source, node, verb, known.facts)
+        elif isinstance(node, nodes.CodeStep):
+            yield Found(name, known.source, node, CODE, known.facts)
 
 
-def _named(title: str, literal: nodes.Text | None, source: Source) -> str:
+def named(title: str, literal: nodes.Text | None, source: Source) -> str:
     return title if literal is None else f'{title} "{_text(literal, source)}"'
 
 
@@ -126,8 +149,8 @@ def _may_be(found: Found, literal: nodes.Text, source: Source) -> bool:
 
 def _address(found: Found) -> nodes.Expr | None:
     """The text after verb and noun, or what a request is sent `to`, which may be any value."""
-    if found.step.literal is not None or found.verb.literal != "url":
-        return found.step.literal
+    if found.literal is not None or found.verb.literal != "url":
+        return found.literal
     return next((clause.value for clause in found.step.clauses if isinstance(clause, nodes.To)), None)
 
 

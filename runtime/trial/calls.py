@@ -96,7 +96,7 @@ class Recorder:
             case LocalVerb():
                 return self._local(verb)
             case RemoteVerb() if title == code.TITLE:
-                return verb
+                return self._code(verb)
             case RemoteVerb() if self.live:
                 return self._noted(verb)
             case RemoteVerb():
@@ -115,6 +115,15 @@ class Recorder:
             return result if mock is None else _given(mock, verb.result)  # a mocked one does nothing
 
         return LocalVerb(apply, lambda data: None if data == _NULL else verb.result(data))
+
+    def _code(self, verb: RemoteVerb) -> RemoteVerb:
+        """Python runs where no mock stands for it; it is no call of anybody."""
+
+        async def perform(call: Call) -> Any:
+            mock = self.script.of(call)
+            return await verb.perform(call) if mock is None else _given(mock, read_json)
+
+        return RemoteVerb(perform, verb.result)
 
     def _noted(self, verb: RemoteVerb) -> RemoteVerb:
         async def perform(call: Call) -> Any:
@@ -176,6 +185,11 @@ def is_like(calls: Calls, address: str) -> bool:
     if calls.literal is None:
         return True
     return re.fullmatch("".join(map(_pattern, calls.literal)), address) is not None
+
+
+def reads_like(text: Sequence[str | ir.Setting | ir.Hole], line: str) -> bool:
+    """Whether a line is like a text, in which a hole stands for whatever is there."""
+    return re.fullmatch("".join(map(_pattern, text)), line, re.DOTALL) is not None
 
 
 def _pattern(part: str | ir.Setting | ir.Hole) -> str:

@@ -7,8 +7,8 @@ import pytest
 
 import runtime.code
 from compiler import ir
+from compiler.catalog import CODE_FAILURES
 from compiler.explain import caller, long_form, step_lines, tree
-from compiler.failing import OF_CODE
 from compiler.pipeline import Compiled, compile_folder, used_entries
 from dsl import Source, nodes, parse
 from runtime.steps import code
@@ -196,7 +196,7 @@ on webhook {n: int, telefone: phone}
     told = {line.id: line.codes for line in step_lines(flow, ENVIRONMENT.catalog)}
     assert told == {
         "x": ("overflow",),
-        "code_m": OF_CODE,
+        "code_m": CODE_FAILURES,
         "send_hsm": ("no_person", "no_phone", "opted_out", "overflow", "timeout"),
         "fail": ("failed",),
     }
@@ -205,4 +205,4 @@ on webhook {n: int, telefone: phone}
 def test_the_codes_of_code_are_those_that_its_processes_fail_with() -> None:
     files = [*Path(runtime.code.__file__).parent.glob("*.py"), Path(code.__file__)]
     used = {found for file in files for found in re.findall(r'"(code_[a-z]+)"', file.read_text())}
-    assert tuple(sorted(used)) == OF_CODE
+    assert tuple(sorted(used)) == CODE_FAILURES
