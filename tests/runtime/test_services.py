@@ -15,7 +15,7 @@ from tests.fakes.hablla import WORKSPACE, Hablla
 from tests.fakes.service import OPENED, Reply, Service
 from tests.fakes.whatsapp import NUMBER, WhatsApp, refusal
 from tests.fakes.whatsapp import TOKEN as META_TOKEN
-from tests.runtime.cli.process import LEAD, RETOMADA, ServerProcess, seta
+from tests.runtime.cli.process import LEAD, RETOMADA, ServerProcess
 from tests.runtime.served import Served, serving
 
 PHONE = "+5511999998888"
@@ -62,25 +62,26 @@ url = "{service.url}"
 {place}"""
 
 
-def at(folder: Path, flow: str, settings: str, **more: str) -> Any:
+def at(folder: Path, flow: str, settings: str, catalog: str = "", **changes: Any) -> Any:
     """A server of one flow."""
-    files = {
-        "a.seta": flow,
-        "seta.toml": settings,
-        **{name.replace("_json", ".json"): text for name, text in more.items()},
-    }
-    return serving(folder, files, allow_outbound=OPENED, environment=ENVIRONMENT)
+    files = {"a.seta": flow, "seta.toml": settings} | ({"seta.catalog.json": catalog} if catalog else {})
+    return serving(folder, files, allow_outbound=OPENED, environment=ENVIRONMENT, **changes)
 
 
-async def run(server: Served, lead: str = LEAD.decode()) -> dict[str, Any]:
+def lead(number: int) -> str:
+    """One of many leads, each with a phone of its own."""
+    return json.dumps({"telefone": f"119999988{number:02}", "nome": "Ana"})
+
+
+async def run(server: Served, body: str = LEAD.decode()) -> dict[str, Any]:
     """Send a lead; its run, once it is not open any more."""
     (flow,) = server.paths
-    return await server.ended((await server.post(flow, lead)).json()["run"])
+    return await server.ended((await server.post(flow, body)).json()["run"])
 
 
-async def failure(server: Served) -> tuple[str, str, str]:
+async def failure(server: Served, body: str = LEAD.decode()) -> tuple[str, str, str]:
     """Send a lead whose run fails: its state, and step and code of the failure."""
-    ended = await run(server)
+    ended = await run(server, body)
     return ended["state"], ended["error"]["step"], ended["error"]["code"]
 
 
@@ -138,8 +139,7 @@ async def test_parameters_are_named_or_numbered_and_the_language_is_the_template
 ) -> None:
     whatsapp.counts[("pedido", "es")] = 2
     text = f"on webhook {{telefone: phone, nome: text}} -> {flow}\n"
-    files = {"seta.catalog_json": catalog} if catalog else {}
-    async with at(tmp_path, text, over_whatsapp(whatsapp), **files) as server:
+    async with at(tmp_path, text, over_whatsapp(whatsapp), catalog) as server:
         assert (await run(server))["state"] == "done"
     (body,) = whatsapp.sent
     assert body["template"]["language"] == {"code": language}
@@ -208,47 +208,50 @@ async def test_hablla_is_not_told_who_wants_no_messages_because_it_has_no_place_
 # Failures -----------------------------------------------------------------------------------------
 
 SEND = f'on webhook {{telefone: phone}} -> send hsm "retomada" to telefone {QUICKLY}\n'
+DOUBT = ("parked", "send_hsm", "unknown")
 
 
-@pytest.mark.parametrize(
-    ("fault", "end"),
-    [
-        (refusal(131026), ("dead", "send_hsm", "undeliverable")),
-        (refusal(131050), ("dead", "send_hsm", "opted_out")),
-        (refusal(190, status=401), ("dead", "send_hsm", "account")),
-        (refusal(132001, status=404), ("dead", "send_hsm", "template")),
-        (refusal(131009), ("dead", "send_hsm", "whatsapp_131009")),
-        (Reply(200, b"<html>"), ("parked", "send_hsm", "unknown")),
-        (Reply(200, b"x" * 1_100_000), ("parked", "send_hsm", "unknown")),
-        (Reply(500, b"oops"), ("parked", "send_hsm", "unknown")),
-        (Reply(200, {}, cut=True), ("parked", "send_hsm", "unknown")),
-        (Reply(200, {}, late=1.0), ("parked", "send_hsm", "unknown")),
-    ],
-    ids=["undeliverable", "opted_out", "account", "template", "other", "garbage", "large", "500", "cut", "slow"],
-)
+def dead(code: str) -> tuple[str, str, str]:
+    """How a run ends whose message is refused."""
+    return "dead", "send_hsm", code
+
+
+WHATSAPP_SAYS = [
+    (refusal(131026), dead("undeliverable")),
+    (refusal(131050), dead("opted_out")),
+    (refusal(190, status=401), dead("account")),
+    (refusal(132001, status=404), dead("template")),
+    (refusal(131009), dead("whatsapp_131009")),
+    (Reply(200, b"<html>"), DOUBT),
+    (Reply(200, b"x" * 1_100_000), DOUBT),
+    (Reply(500, b"oops"), DOUBT),
+    (Reply(200, {}, cut=True), DOUBT),
+    (Reply(200, {}, late=2.0), DOUBT),
+]
+
+
 async def test_what_whatsapp_refuses_is_told_by_its_code_and_what_it_may_have_sent_is_not_sent_again(
-    tmp_path: Path, whatsapp: WhatsApp, fault: Reply, end: tuple[str, str, str]
+    tmp_path: Path, whatsapp: WhatsApp
 ) -> None:
-    whatsapp.faults.append(fault)
-    async with at(tmp_path, SEND, over_whatsapp(whatsapp, timeout="400ms")) as server:
-        assert await failure(server) == end
-    assert len(whatsapp.asked) == 1
+    whatsapp.faults.extend(fault for fault, _ in WHATSAPP_SAYS)
+    async with at(tmp_path, SEND, over_whatsapp(whatsapp, timeout="800ms")) as server:
+        ends = [await failure(server, lead(number)) for number in range(len(WHATSAPP_SAYS))]
+    assert ends == [end for _, end in WHATSAPP_SAYS]
+    assert len(whatsapp.asked) == len(WHATSAPP_SAYS)
 
 
-@pytest.mark.parametrize("fault", [refusal(130429), refusal(131016), Reply(429, {})], ids=["rate", "down", "429"])
-async def test_what_whatsapp_has_surely_not_sent_is_sent_again(
-    tmp_path: Path, whatsapp: WhatsApp, fault: Reply
-) -> None:
-    whatsapp.faults.append(fault)
+async def test_what_whatsapp_has_surely_not_sent_is_sent_again(tmp_path: Path, whatsapp: WhatsApp) -> None:
     async with at(tmp_path, SEND, over_whatsapp(whatsapp)) as server:
-        await until_done(server)
-    assert (len(whatsapp.asked), len(whatsapp.sent)) == (2, 1)
+        for number, fault in enumerate([refusal(130429), refusal(131016), Reply(429, {})]):
+            whatsapp.faults.append(fault)
+            await until_done(server, lead(number))
+    assert (len(whatsapp.asked), len(whatsapp.sent)) == (6, 3)
 
 
-async def until_done(server: Served) -> None:
+async def until_done(server: Served, body: str = LEAD.decode()) -> None:
     """Send a lead, and wait through the pauses of its run until it is done."""
     (flow,) = server.paths
-    number = (await server.post(flow, LEAD.decode())).json()["run"]
+    number = (await server.post(flow, body)).json()["run"]
     async with asyncio.timeout(10):
         while (await server.ended(number))["state"] != "done":
             await asyncio.sleep(0.01)
@@ -263,24 +266,24 @@ async def test_hablla_is_asked_again_no_sooner_than_it_says(tmp_path: Path, habl
         assert asyncio.get_running_loop().time() - begun >= 1.0
 
 
-@pytest.mark.parametrize(
-    ("fault", "end"),
-    [
-        (Reply(409, {"message": "em atendimento"}), ("dead", "send_hsm", "in_service")),
-        (Reply(400, {"message": "em atendimento", "errorCode": 136}), ("dead", "send_hsm", "in_service")),
-        (Reply(403, {"message": "no"}), ("dead", "send_hsm", "http_403")),
-        (Reply(201, b"<html>"), ("parked", "send_hsm", "unknown")),
-        (Reply(201, {}, cut=True), ("parked", "send_hsm", "unknown")),
-    ],
-    ids=["409", "136", "403", "garbage", "cut"],
-)
+HABLLA_SAYS = [
+    (Reply(409, {"message": "em atendimento"}), dead("in_service")),
+    (Reply(400, {"message": "em atendimento", "errorCode": 136}), dead("in_service")),
+    (Reply(403, {"message": "no"}), dead("http_403")),
+    (Reply(201, b"<html>"), DOUBT),
+    (Reply(201, {}, cut=True), DOUBT),
+]
+
+
 async def test_what_hablla_says_of_a_template_counts_and_what_it_may_have_sent_is_not_sent_again(
-    tmp_path: Path, hablla: Hablla, fault: Reply, end: tuple[str, str, str]
+    tmp_path: Path, hablla: Hablla
 ) -> None:
-    hablla.sending.append(fault)
+    hablla.sending.extend(fault for fault, _ in HABLLA_SAYS)
     async with at(tmp_path, RETOMADA, over_hablla(hablla, BY_LOGIN)) as server:
-        assert await failure(server) == end
-    assert (len([one for one in hablla.asked if one.path.endswith("messages-templates")]), hablla.sent) == (1, [])
+        ends = [await failure(server, lead(number)) for number in range(len(HABLLA_SAYS))]
+    assert ends == [end for _, end in HABLLA_SAYS]
+    sends = [one for one in hablla.asked if one.path.endswith("messages-templates")]
+    assert (len(sends), hablla.sent) == (len(HABLLA_SAYS), [])
 
 
 async def test_no_record_holds_a_secret_that_a_service_repeats(tmp_path: Path, hablla: Hablla) -> None:
@@ -300,38 +303,25 @@ async def test_death_between_effect_and_record_parks_the_run_until_a_person_says
     tmp_path: Path, whatsapp: WhatsApp
 ) -> None:
     whatsapp.faults.append(Reply(200, {}, late=60))
+    settings = over_whatsapp(whatsapp)
     (tmp_path / "flows").mkdir()
-    (tmp_path / "flows" / "retomada.seta").write_text(RETOMADA)
-    (tmp_path / "flows" / "seta.toml").write_text(over_whatsapp(whatsapp))
+    (tmp_path / "flows" / "a.seta").write_text(RETOMADA)
+    (tmp_path / "flows" / "seta.toml").write_text(settings)
     opened = ("--allow-outbound", whatsapp.url.removeprefix("http://"))
-    with await asyncio.to_thread(ServerProcess, tmp_path, *opened, META=META_TOKEN) as server:
+    with await asyncio.to_thread(ServerProcess, tmp_path, *opened, META=META_TOKEN) as process:
         async with httpx.AsyncClient() as client:
-            sent = await client.post(server.flows["retomada"].url, content=LEAD)
+            number = (await client.post(process.flows["a"].url, content=LEAD)).json()["run"]
         async with asyncio.timeout(10):
             while not whatsapp.asked:
                 await asyncio.sleep(0.01)
-        server.signal(signal.SIGKILL)
-        await asyncio.to_thread(server.wait)
-    number = sent.json()["run"]
-    with await asyncio.to_thread(ServerProcess, tmp_path, *opened, META=META_TOKEN):
-        parked = await shown(tmp_path, number)
+        process.signal(signal.SIGKILL)
+        await asyncio.to_thread(process.wait)
+    async with at(tmp_path, RETOMADA, settings, data=tmp_path / ".seta") as server:
+        parked = await server.ended(number)
         assert (parked["state"], parked["error"]["message"]) == (
             "parked",
             "nobody can tell whether it happened: the process ended while the step was under way",
         )
-        told = await asyncio.to_thread(seta, tmp_path, "runs", "resolve", number, "--sent")
-        assert (told.returncode, told.stderr) == (0, "")
-        async with asyncio.timeout(10):
-            while (await shown(tmp_path, number))["state"] != "done":
-                await asyncio.sleep(0.01)
+        await server.change(f"/runs/{number}/resolve?outcome=sent")
+        assert (await server.ended(number))["state"] == "done"
     assert len(whatsapp.asked) == 1
-
-
-async def shown(folder: Path, number: str) -> dict[str, Any]:
-    """A run, as the command shows it, once it is not open."""
-    async with asyncio.timeout(20):
-        while True:
-            done = await asyncio.to_thread(seta, folder, "runs", "show", number, "--json")
-            run: dict[str, Any] = json.loads(done.stdout)["run"]
-            if run["state"] not in ("accepted", "running"):
-                return run
