@@ -205,7 +205,7 @@ def list_outbox(connection: apsw.Connection, limit: int) -> list[Message]:
 
 
 # For who looks for one person in all that is kept: persons first, because their ids lead to more.
-PERSONS: Final = Place("persons", "SELECT n, n, phone, email, name, tags FROM persons WHERE n > ? ORDER BY n")
+PERSONS: Final = Place("persons", "SELECT n, n, phone, wa_id, email, name, tags FROM persons WHERE n > ? ORDER BY n")
 OUTBOX: Final = Place("outbox", 'SELECT n, n, "to", params, person FROM outbox WHERE n > ? ORDER BY n')
 
 

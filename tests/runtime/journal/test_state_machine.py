@@ -19,6 +19,7 @@ from runtime.journal.protocol import (
     Accept,
     Cancel,
     Claim,
+    Erase,
     Kind,
     LetGo,
     Move,
@@ -103,15 +104,26 @@ class Model:
                 self._reject(write)
             case Prune():
                 self._prune(write.at)
+            case Erase():
+                self._erase(write)
             case _:  # what else there is has no state here
                 pass
 
     def _prune(self, at: int) -> None:
         for run in [run for run, end in self.over.items() if end <= at]:
-            del self.runs[run], self.steps[run], self.over[run], self.keep[run]
-            self.deaths.pop(run, None)
+            self._forget(run)
         if at >= REJECTED_UNTIL:
             self.rejected.clear()
+
+    def _erase(self, write: Erase) -> None:
+        for run in self.over.keys() & set(write.runs):
+            self._forget(run)
+        for number in write.rejected:
+            self._let_go(number)
+
+    def _forget(self, run: int) -> None:
+        del self.runs[run], self.steps[run], self.over[run], self.keep[run]
+        self.deaths.pop(run, None)
 
     def _let_go(self, number: int) -> bool:
         known = number in self.rejected
@@ -291,7 +303,13 @@ REOPENS = st.builds(
     st.lists(STEPS, max_size=2).map(tuple),
     results=st.lists(st.tuples(STEPS, st.binary(max_size=2)), max_size=1).map(tuple),
 )
-BY_HAND = CANCELS | REOPENS | st.builds(Release)  # nothing here is of a backup
+ERASES = st.builds(
+    Erase,
+    st.lists(RUNS, max_size=3).map(tuple),
+    st.lists(REJECTED, max_size=2).map(tuple),
+    seconds=st.just(60.0),
+)
+BY_HAND = CANCELS | REOPENS | ERASES | st.builds(Release)  # nothing here is of a backup
 SOME_RUNS = st.lists(RUNS, min_size=1, max_size=2).map(tuple)
 FLIGHTS = st.builds(Claim, SOME_RUNS) | st.builds(Try, RUNS) | st.builds(Wake, SOME_RUNS) | st.builds(LetGo)
 WRITES = st.lists(ACCEPTS | REJECTS | RECORDS | EFFECTS | MOVES | FLIGHTS | PRUNES | BY_HAND, min_size=1, max_size=12)

@@ -2,6 +2,7 @@
 
 import asyncio
 import random
+import re
 from dataclasses import fields
 
 import apsw
@@ -205,6 +206,40 @@ async def test_all_is_looked_through_in_short_pages(folder: Folder, monkeypatch:
 async def test_pages_are_found_without_sorting(folder: Folder, place: texts.Place) -> None:
     rows = await folder.journal.read(lambda c: list(c.execute(f"EXPLAIN QUERY PLAN {place.query}", place.start)))
     assert [str(row[3]).split(" USING ")[0].split(" ")[0] for row in rows] == ["SEARCH"]
+
+
+# What holds nothing that a sender wrote: names that a flow or the runtime gives, ids, hashes.
+NOT_LOOKED_AT = {
+    "runs": {"id", "key", "flow", "plan", "state", "step", "serial"},
+    "steps": {"kind", "args"},
+    "events": {"name"},
+    "waiters": {"event"},
+    "rejected": {"id", "flow", "plan"},
+    "persons": {"id", "phone_match"},  # which is the phone
+    "outbox": {"id", "key", "template"},
+    "plans": {"plan", "flow", "bundle"},
+    "meta": {"name", "value"},
+    "tombstones": {"kind", "hash", "counts"},
+}
+
+
+async def test_every_column_that_holds_text_is_looked_at(folder: Folder) -> None:
+    def columns(connection: apsw.Connection) -> set[tuple[str, str]]:
+        query = """
+            SELECT t.name, c.name FROM pragma_table_list AS t, pragma_table_info(t.name) AS c
+            WHERE t.type = 'table' AND t.name NOT LIKE 'sqlite%' AND c.type <> 'INTEGER'
+        """
+        return {(str(table), str(column)) for table, column in connection.execute(query)}
+
+    looked_at = set()
+    for place in (*texts.PLACES, local.PERSONS, local.OUTBOX):
+        found = re.match(r"SELECT (.*?) FROM (\w+) ", place.query)
+        assert found
+        looked_at |= {(found[2], column.strip('"')) for column in found[1].split(", ")}
+    others = {(table, column) for table, names in NOT_LOOKED_AT.items() for column in names}
+    there = await folder.journal.read(columns)
+    assert there - looked_at - others == set()
+    assert others <= there
 
 
 async def test_a_log_that_somebody_reads_is_told(folder: Folder, monkeypatch: pytest.MonkeyPatch) -> None:
