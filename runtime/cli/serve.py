@@ -45,7 +45,7 @@ def _address(ctx: click.Context, param: click.Parameter, value: str | None) -> A
     envvar="SETA_ADMIN",
     metavar="HOST:PORT",
     callback=_address,
-    help="Tell runs, persons and readiness over TCP too; whoever reaches it reads them.",
+    help="Tell runs, persons, readiness and metrics over TCP too; whoever reaches it reads them.",
 )
 @options.public_url
 @options.allow_outbound

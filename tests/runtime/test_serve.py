@@ -426,6 +426,17 @@ async def test_admin_address_is_served_beside_the_socket(tmp_path: Path) -> None
             assert (await client.get("/readyz")).json() == {"status": "ready"}
 
 
+async def test_what_nobody_waited_for_is_logged_without_what_it_was_called_with(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    async with serving(tmp_path):
+        loop = asyncio.get_running_loop()
+        loop.call_exception_handler({"message": "Exception in callback print('segredo')", "exception": ValueError()})
+        loop.call_exception_handler({"message": "Task exception was never retrieved", "task": "segredo"})
+    told = [(entry.getMessage(), bool(entry.exc_info)) for entry in caplog.records if entry.name == "seta.serve"]
+    assert told == [("Exception in callback", True), ("Task exception was never retrieved", False)]
+
+
 async def test_stopping_server_finishes_what_has_begun_and_takes_nothing_new(tmp_path: Path) -> None:
     async with serving(tmp_path, body_seconds=5.0) as server:
         reader, writer = await server.open()

@@ -2,6 +2,7 @@
 
 import json
 import logging
+import subprocess
 import sys
 from typing import Any
 
@@ -9,6 +10,7 @@ import pytest
 
 from runtime.cli.logs import FACTS, Style, formatter
 from runtime.journal.protocol import JournalError
+from tests.runtime.cli.process import environment
 
 AT = 1_767_225_600.25
 OWN = "tests/runtime/cli/test_logs.py"
@@ -86,3 +88,30 @@ def test_of_an_exception_its_places_are_told_and_not_its_message(style: Style) -
 def test_what_the_disk_and_the_journal_say_is_told() -> None:
     trace = json.loads(line("json", record("a commit failed", error=failed(JournalError("disk I/O error")))))
     assert trace["exception"].endswith("\nJournalError: disk I/O error")
+
+
+SAYS = """\
+import logging, warnings
+from runtime.cli import logs
+logs.configure(None, "info", "auto")
+logging.getLogger("seta.door").info("ours")
+logging.getLogger("seta.door").debug("segredo")
+logging.getLogger("_granian").warning("of %s", "granian")
+logging.getLogger("_granian").warning("Embedded server is experimental!")
+logging.getLogger("asyncio").error("of asyncio")
+logging.getLogger("httpx").info("GET https://erp.example/segredo")
+warnings.warn("of Python")
+"""
+
+
+def test_what_libraries_warn_of_goes_the_same_way_and_what_they_tell_besides_does_not() -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", SAYS], env=environment(), capture_output=True, text=True, check=True, timeout=30
+    )
+    told = [json.loads(line) for line in done.stderr.splitlines()]
+    assert [(one["level"], one["logger"], one["message"].splitlines()[0]) for one in told] == [
+        ("info", "seta.door", "ours"),
+        ("warning", "_granian", "of granian"),
+        ("error", "asyncio", "of asyncio"),
+        ("warning", "py.warnings", "<string>:10: UserWarning: of Python"),
+    ]

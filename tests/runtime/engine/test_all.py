@@ -150,7 +150,7 @@ async def unsure(_: Any, ctx: Any) -> bool:
         await ctx.step(send("a"))
 
     async def b(ctx: Any) -> Any:
-        await ctx.sleep("rest", 30)
+        await ctx.sleep("rest", 300)  # ms: long enough to be seen
         await ctx.step(put("b"))
 
     async def c(ctx: Any) -> Any:
