@@ -20,7 +20,7 @@ from aiohttp.abc import AbstractResolver
 
 from runtime.connections.asking import CAP, LIMIT, Answer
 from runtime.connections.guard import Guard
-from runtime.connections.wire import AiohttpWire, HttpxWire, Opened, Wire
+from runtime.connections.wire import AiohttpWire, HttpxWire, Limits, Opened, Wire
 from runtime.failures import Kind, StepFailure
 
 _CONNECT_LIMIT = 10.0  # s until there is a connection, the wait for a free one included
@@ -74,17 +74,14 @@ class HttpClient:
         if self._closed:
             raise StepFailure("connect", "the server is stopping", Kind.NOT_DONE)
         connect = min(_CONNECT_LIMIT, limit * 2 / 3)  # so that it is known as such before the limit is hit
-        deadline = asyncio.get_running_loop().time() + limit
         try:
-            async with asyncio.timeout_at(deadline) as timer:
-                opened = await self._wire.open(method, url, headers, content, connect)
-                try:
-                    if any_status or 200 <= opened.status < 300:
-                        return Answer(opened.status, opened.headers, await _whole(opened, url, cap))
-                    timer.reschedule(None)  # what is refused is known, and its words have a bound of their own
-                    raise self._refusal(_host(url), opened.status, opened.headers, await _start(opened, deadline))
-                finally:
-                    await opened.close()
+            opened = await self._wire.open(method, url, headers, content, Limits(limit, connect))
+            try:
+                if any_status or 200 <= opened.status < 300:
+                    return Answer(opened.status, opened.headers, await _whole(opened, url, cap))
+                raise self._refusal(_host(url), opened.status, opened.headers, await _start(opened))
+            finally:
+                await opened.close()
         except self._wire.errors as error:
             raise self._wire.failure(_host(url), error) from error
 
@@ -151,12 +148,11 @@ async def _whole(opened: Opened, url: str, cap: int) -> bytes:
     return bytes(content)
 
 
-async def _start(opened: Opened, deadline: float) -> str:
+async def _start(opened: Opened) -> str:
     """Give what can be had of a refusal's body: the status says enough without."""
     content = bytearray()
-    end = min(deadline, asyncio.get_running_loop().time() + _START_LIMIT)
     with contextlib.suppress(aiohttp.ClientError, httpx.TransportError, TimeoutError, StepFailure):
-        async with asyncio.timeout_at(end):
+        async with asyncio.timeout(_START_LIMIT):
             await _read(opened, content, 4 * _START)
     words = " ".join(content.decode("utf-8", "replace").split())
     return "".join(filter(str.isprintable, words))[:_START]

@@ -5,9 +5,10 @@ work. Its pool is not used at all: that of httpx 0.28 is slow, and requests canc
 good (encode/httpcore#1093).
 """
 
+import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping
 from functools import lru_cache
-from typing import Final, Protocol, cast
+from typing import Final, NamedTuple, Protocol, cast
 
 import aiohttp
 import httpx
@@ -22,6 +23,13 @@ _PER_HOST = 64
 _IDLE = 4.0
 _LONGEST_HEADER = 65_536  # bytes; 8,190, aiohttp's own limit, is less than real ones need
 _IDENTITY: Final = {"Accept-Encoding": "identity"}
+
+
+class Limits(NamedTuple):
+    """Seconds: for a request and its whole answer, and of these until there is a connection."""
+
+    whole: float
+    connect: float
 
 
 class Opened(Protocol):
@@ -51,11 +59,12 @@ class Wire(Protocol):
         ...
 
     async def open(
-        self, method: str, url: str, headers: Mapping[str, str], content: bytes | None, connect: float
+        self, method: str, url: str, headers: Mapping[str, str], content: bytes | None, limits: Limits
     ) -> Opened:
-        """Send a request and wait for the head of its answer; `connect` is how long a connection may take, in s.
+        """Send a request and wait for the head of its answer.
 
-        Raises `errors`, and StepFailure `unsendable` for what HTTP cannot carry.
+        Raises `errors`, of which TimeoutError also ends the reading of a body, and StepFailure `unsendable` for what
+        HTTP cannot carry.
         """
         ...
 
@@ -84,8 +93,9 @@ def _unsendable(why: object) -> StepFailure:
 
 
 @lru_cache(64)
-def _timeout(connect: float) -> aiohttp.ClientTimeout:
-    return aiohttp.ClientTimeout(total=None, connect=connect, sock_connect=connect)
+def _timeout(limits: Limits) -> aiohttp.ClientTimeout:
+    """Aiohttp's own timer: it costs nothing that aiohttp does not do anyway, and rounds 5 s and more up to the next."""
+    return aiohttp.ClientTimeout(total=limits.whole, connect=limits.connect, sock_connect=limits.connect)
 
 
 class AiohttpWire:
@@ -106,10 +116,10 @@ class AiohttpWire:
         self._session: aiohttp.ClientSession | None = None
 
     async def open(
-        self, method: str, url: str, headers: Mapping[str, str], content: bytes | None, connect: float
+        self, method: str, url: str, headers: Mapping[str, str], content: bytes | None, limits: Limits
     ) -> Opened:
         """Send a request and wait for the head of its answer."""
-        session, timeout = self._session or self._connected(), _timeout(connect)
+        session, timeout = self._session or self._connected(), _timeout(limits)
         try:
             response = await session.request(
                 method, url, headers=headers, data=content or None, allow_redirects=False, timeout=timeout
@@ -193,16 +203,18 @@ class HttpxWire:
         self._transport = transport
 
     async def open(
-        self, method: str, url: str, headers: Mapping[str, str], content: bytes | None, connect: float
+        self, method: str, url: str, headers: Mapping[str, str], content: bytes | None, limits: Limits
     ) -> Opened:
         """Send a request and wait for the head of its answer."""
-        extensions = {"timeout": {"connect": connect, "pool": connect}}
+        end = asyncio.get_running_loop().time() + limits.whole
+        extensions = {"timeout": {"connect": limits.connect, "pool": limits.connect}}
         try:
             request = httpx.Request(method, url, headers=headers, content=content, extensions=extensions)
         except (httpx.InvalidURL, ValueError) as error:
             raise _unsendable(error) from error
         request.headers.setdefault(*next(iter(_IDENTITY.items())))
-        return _HttpxResponse(await self._transport.handle_async_request(request))
+        async with asyncio.timeout_at(end):
+            return _HttpxResponse(await self._transport.handle_async_request(request), end)
 
     def failure(self, host: str, error: Exception) -> StepFailure:
         """What an error of httpx's says of the request's effect."""
@@ -220,16 +232,18 @@ class HttpxWire:
 
 
 class _HttpxResponse:
-    def __init__(self, response: httpx.Response) -> None:
+    def __init__(self, response: httpx.Response, end: float) -> None:
+        self._end = end
         self._response = response
         self._chunks: AsyncIterator[bytes] = aiter(cast("httpx.AsyncByteStream", response.stream))
         self.status = response.status_code
         self.headers = response.headers
 
     async def more(self) -> bytes:
-        async for chunk in self._chunks:
-            if chunk:
-                return chunk
+        async with asyncio.timeout_at(self._end):
+            async for chunk in self._chunks:
+                if chunk:
+                    return chunk
         return b""
 
     async def close(self) -> None:

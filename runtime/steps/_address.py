@@ -29,15 +29,15 @@ def address(call: Call, holes: Iterable[object], web: Web) -> str:
     url = ""
     for number, part in enumerate(call.spec.literal):
         match part:
-            case Whole():
-                return _of_connection(_absolute(next(values), web), web)
-            case Setting(name):
-                url += _setting(call.config, name, url)
-            case Hole():
-                url += _hole(next(values), url)
-            case _:
+            case str():
                 url = web.base if number == 0 and part.startswith(("/", "?")) else url
                 url = (url.removesuffix("/") if part.startswith("/") else url) + part
+            case Hole():
+                url += _hole(next(values), url)
+            case Setting(name):
+                url += _setting(call.config, name, url)
+            case Whole():
+                return _of_connection(_absolute(next(values), web), web)
         url = url if "://" in url else f"https://{url}"
     return _of_connection(_within_folder(url or web.base), web)
 
@@ -129,4 +129,6 @@ def _field(name: str, value: object, code: str, what: str) -> str:
 
 
 def _written(value: Any) -> str:
+    if type(value) is str:
+        return value
     return str(value).lower() if isinstance(value, bool) else text_of(value)

@@ -1,8 +1,11 @@
 """Values of a flow, without our own types."""
 
+from decimal import Decimal
 from typing import Any
 
 import msgspec
+
+_WHOLE = frozenset((str, int, bool, Decimal, type(None)))
 
 
 def plain(value: Any, *, absent: bool) -> Any:
@@ -16,8 +19,13 @@ def plain(value: Any, *, absent: bool) -> Any:
             fields = {key: plain(getattr(value, name), absent=absent) for key, name in names}
             return fields if absent else {key: field for key, field in fields.items() if field is not None}
         case dict():
-            return {key: plain(item, absent=absent) for key, item in value.items()}
+            return {key: _inner(item, absent=absent) for key, item in value.items()}
         case list() | tuple():
-            return [plain(item, absent=absent) for item in value]
+            return [_inner(item, absent=absent) for item in value]
         case _:
             return value
+
+
+def _inner(value: Any, *, absent: bool) -> Any:
+    """What most values are needs no look inside."""
+    return value if type(value) in _WHOLE else plain(value, absent=absent)
