@@ -146,6 +146,8 @@ def _comparable(left: Type, right: Type) -> bool:
     a, b = required(left), required(right)
     if _any_unknown((a, b)) or a == b:
         return True
+    if isinstance(a, ListOf) and isinstance(b, ListOf):
+        return _any_unknown((a.item, b.item))  # `[]` is an array of any type
     if is_text(a) and is_text(b):
         return not (isinstance(a, EnumOf) and isinstance(b, EnumOf))
     return {a, b} == {INT, DECIMAL}

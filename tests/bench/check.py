@@ -11,19 +11,21 @@ from rich.table import Table
 
 from compiler.check import Environment
 from compiler.pipeline import check_folder, compile_folder
-from dsl import Source
+from dsl import Severity, Source
 from dsl.grammar import lark_parser
 from runtime.steps import catalog
 from tests.runtime.cli.process import ROOT
 
 
 def folder(flows: int) -> list[Source]:
-    """So many flows, copies of the examples under names of their own."""
-    texts = [file.read_text(encoding="utf-8") for file in sorted((ROOT / "flows").glob("*.seta"))]
+    """So many files, copies of the examples and of their tests under names of their own."""
+    files = [file for file in sorted((ROOT / "flows").glob("*.seta")) if not file.stem.endswith("_test")]
+    texts = [file.read_text(encoding="utf-8") for file in files]
     sources: list[Source] = []
     for number in range(flows):
         text = texts[number % len(texts)]
         text = re.sub(r"^(flow|def) (\w+)", rf"\1 \2_{number}", text, flags=re.MULTILINE)
+        text = re.sub(r"^(test .* for|  given) (\w+) \{", rf"\1 \2_{number} {{", text, flags=re.MULTILINE)
         text = re.sub(r"\bsaudacao\(", f"saudacao_{number}(", text)
         sources.append(Source(f"f{number}.seta", text.replace(f"_{number}_{number}(", f"_{number}(")))
     return sources
@@ -41,7 +43,8 @@ def rounds(sources: list[Source], count: int) -> Iterator[tuple[float, float]]:
     parser, environment = lark_parser(), Environment(catalog(), frozenset({"erp", "crm"}))
     checked = compile_folder(sources, environment)
     if checked.broken:
-        raise SystemExit(f"the examples do not compile: {checked.diagnostics[0].message}")
+        first = next(found.message for found in checked.diagnostics if found.severity is Severity.ERROR)
+        raise SystemExit(f"the examples do not compile: {first}")
     for _ in range(count):
         bare = seconds(lambda: [parser.parse(source.text) for source in sources])
         yield bare, seconds(lambda: check_folder(sources, environment))
