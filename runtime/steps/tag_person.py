@@ -24,7 +24,8 @@ SIGNATURE: Final = Verb(
     literal="static",
     slots=(Slot("by", ("person", "phone", "email"), fills=True),),
     connection="tags",
-    failures=tuple(sorted(("no_person", "no_tag", *PERSONS))),
+    failures=("no_person",),
+    service_failures=("no_tag", *PERSONS),
 )
 
 

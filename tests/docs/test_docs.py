@@ -28,6 +28,7 @@ from runtime.steps import catalog
 from runtime.trial import bench, ending
 from runtime.trial.stage import START
 from tests.compiler.environment import SETTINGS
+from tests.docs.reference import PAGE, reference
 from tests.runtime.cli.process import ROOT, ServerProcess, environment, script
 
 FILES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md"))]
@@ -66,6 +67,10 @@ def write_python(file: Path, folder: Path) -> None:
 
 def of_kind(kind: str) -> list[Block]:
     return [block for block in BLOCKS if block.kind == kind]
+
+
+def test_reference_is_written_from_the_catalog() -> None:
+    assert PAGE.read_text(encoding="utf-8") == reference(catalog()), "python -m tests.docs.reference writes it anew"
 
 
 def test_every_block_is_of_a_kind_that_is_run() -> None:
