@@ -51,8 +51,9 @@ def run(served: ServerProcess, *options: str, seconds: float) -> None:
     assert "Traceback" not in served.errors
 
 
+@pytest.mark.timeout(180)
 def test_examples_and_edges_of_every_webhook_are_answered_as_described(served: ServerProcess) -> None:
-    run(served, "--phases", "examples,coverage", seconds=50)
+    run(served, "--phases", "examples,coverage", seconds=150)
 
 
 @pytest.mark.long

@@ -180,7 +180,7 @@ async def coming(intake: Intake, part: bytes, pause: float, times: int) -> int:
 
 
 async def test_large_form_has_its_time_for_each_piece_that_lies_on_the_disk() -> None:
-    intake = Intake(64_000_000, 0.3)
-    assert await coming(intake, b"x" * IN_MEMORY, pause=0.1, times=6) == 200
-    assert await coming(intake, b"x" * PIECE, pause=0.1, times=6) == 408
+    intake = Intake(64_000_000, 1.0)
+    assert await coming(intake, b"x" * IN_MEMORY, pause=0.25, times=6) == 200
+    assert await coming(intake, b"x" * PIECE, pause=0.25, times=6) == 408
     assert intake.held == 0
