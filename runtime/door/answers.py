@@ -7,7 +7,7 @@ from typing import Any, Final
 import msgspec
 
 from runtime.engine.answers import Answered
-from runtime.shapes import Problem
+from runtime.shapes import MOST_PROBLEMS, Problem
 
 Headers = list[tuple[bytes, bytes]]
 
@@ -333,7 +333,8 @@ def misfit(flow: str, problems: Sequence[Problem]) -> Answer:
     """Say where the body is not what its flow declares: every place, up to a hundred."""
     first = problems[0]
     where = first.pointer or "the body itself"
-    more = f" (and {len(problems) - 1} more)" if len(problems) > 1 else ""
+    least = "at least " if len(problems) >= MOST_PROBLEMS else ""
+    more = f" (and {least}{len(problems) - 1} more)" if len(problems) > 1 else ""
     told = [{"pointer": one.pointer, "expected": one.expected, "got": one.got} for one in problems[:PROBLEMS_SHOWN]]
     return problem(
         422,

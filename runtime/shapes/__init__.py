@@ -6,12 +6,14 @@ way refuses goes the slow way, which reads the whole of it and collects every pr
 
 from runtime.shapes.built import array, enum, maybe, nominal, ranged
 from runtime.shapes.kinds import Kind, anything, boolean, day, decimal, email, integer, moment, scalar, span, text, url
+from runtime.shapes.problems import MOST as MOST_PROBLEMS
 from runtime.shapes.problems import MisfitError, NotJsonError, Problem
 from runtime.shapes.reading import DEPTH, check_unique_keys, is_deep, of_form, read_json
 from runtime.shapes.records import Decoded, Field, Shape, field, reader, record, whole
 
 __all__ = [
     "DEPTH",
+    "MOST_PROBLEMS",
     "Decoded",
     "Field",
     "Kind",

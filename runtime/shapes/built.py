@@ -9,7 +9,7 @@ import msgspec
 
 from runtime.failures import StepFailure
 from runtime.shapes.kinds import SCALAR, Kind, is_text, or_null, raw_scalar, scalar_text, taker
-from runtime.shapes.problems import FormObject, FormText, Mismatch, Problem, describe, refuse
+from runtime.shapes.problems import MOST, Enough, FormObject, FormText, Mismatch, Problem, describe, refuse
 from runtime.shapes.reading import opened
 
 _INDEX = re.compile(r"[0-9]{1,9}")
@@ -78,7 +78,7 @@ def array(item: Kind) -> Kind:
         if not isinstance(value, list):
             problems.append(Problem(pointer, name, describe(value)))
             return None
-        return [item.take(part, f"{pointer}/{index}", problems) for index, part in enumerate(value)]
+        return [_taken(item, part, f"{pointer}/{index}", problems) for index, part in enumerate(value)]
 
     def refine(values: list[Any]) -> list[Any]:
         return [refine_item(value) for value in values] if refine_item else values
@@ -86,6 +86,12 @@ def array(item: Kind) -> Kind:
     annotation = list.__class_getitem__(item.annotation)
     schema = {"type": "array", "items": item.schema}
     return Kind(name, annotation, take, schema, refine if refine_item else None, item=item)
+
+
+def _taken(item: Kind, part: Any, pointer: str, problems: list[Problem]) -> object:
+    if len(problems) >= MOST:
+        raise Enough
+    return item.take(part, pointer, problems)
 
 
 def _several(value: Any) -> Any:

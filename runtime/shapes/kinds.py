@@ -10,7 +10,7 @@ from typing import Annotated, Any
 import msgspec
 
 from runtime.shapes.problems import FormText, Mismatch, Number, Problem, describe, refuse
-from runtime.shapes.reading import loads, opened
+from runtime.shapes.reading import load_exactly, opened
 
 Take = Callable[[Any, str, list[Problem]], Any]
 Schema = Mapping[str, Any]
@@ -151,7 +151,7 @@ def _any_number(value: str) -> int | Decimal:
 
 
 def _raw_json(raw: msgspec.Raw) -> object:
-    return _json(loads(bytes(raw)))
+    return load_exactly(bytes(raw))
 
 
 _EMAIL = re.compile(r"[^@\s]+@[^@\s.]+(\.[^@\s.]+)+")

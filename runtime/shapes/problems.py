@@ -1,7 +1,7 @@
 """What may be wrong with a body, and how it is said."""
 
 from dataclasses import dataclass
-from typing import Any, NoReturn
+from typing import Any, Final, NoReturn
 
 
 class NotJsonError(Exception):
@@ -15,6 +15,13 @@ class Problem:
     pointer: str
     expected: str
     got: str
+
+
+MOST: Final = 1000  # problems of one body that are told: nobody mends more at once
+
+
+class Enough(Exception):  # noqa: N818  # never leaves this package: what is there becomes a MisfitError
+    """A body has so many problems that no more are looked for."""
 
 
 class MisfitError(Exception):

@@ -7,7 +7,7 @@ from typing import Any, Final, NoReturn
 
 import msgspec
 
-from runtime.shapes.problems import FormObject, FormText, NotJsonError, Number
+from runtime.shapes.problems import FormObject, FormText, Mismatch, NotJsonError, Number
 
 DEPTH: Final = 64  # of nested arrays and objects
 
@@ -35,22 +35,48 @@ def loads(body: bytes) -> Any:
     Raises:
         NotJsonError: it is not JSON, or an object has a key twice.
     """
+    value = _load(body, Number, Number)
+    _refuse_halves(body)
+    return value
+
+
+def load_exactly(body: bytes) -> Any:
+    """Read JSON with exact numbers, many times as fast as by way of their characters.
+
+    Raises:
+        NotJsonError: it is not JSON, or an object has a key twice.
+        Mismatch: a number has more digits, or a larger exponent, than Python takes.
+    """
     try:
-        value = json.loads(
+        value = _load(body, int, Decimal)
+    except (ArithmeticError, ValueError) as error:
+        raise Mismatch("a number without measure") from error
+    if b"\\u" in body:
+        _refuse_halves(body)
+    return value
+
+
+def _load(body: bytes, integer: Callable[[str], Any], fraction: Callable[[str], Any]) -> Any:
+    try:
+        return json.loads(
             body.decode(),
-            parse_int=Number,
-            parse_float=Number,
+            parse_int=integer,
+            parse_float=fraction,
             parse_constant=_no_constant,
             object_pairs_hook=_unique,
         )
-        _strict(body)  # refuses what Python's reader lets through: lone surrogates
     except UnicodeDecodeError as error:
         raise NotJsonError(f"byte {error.start} is not UTF-8") from error
     except json.JSONDecodeError as error:
         raise NotJsonError(f"{error.msg} at line {error.lineno}, column {error.colno}") from error
+
+
+def _refuse_halves(body: bytes) -> None:
+    """Refuse what Python's reader lets through: lone surrogates."""
+    try:
+        _strict(body)
     except msgspec.MsgspecError as error:
         raise NotJsonError(str(error).removeprefix("JSON is malformed: ")) from error
-    return value
 
 
 def check_unique_keys(body: bytes) -> None:

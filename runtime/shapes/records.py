@@ -2,14 +2,15 @@
 
 import json
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
 import msgspec
 
-from runtime.shapes.kinds import Kind, Schema, or_null
-from runtime.shapes.problems import MisfitError, Problem, describe, refuse
-from runtime.shapes.reading import loads, of_form, opened
+from runtime.shapes.kinds import Kind, Schema, anything, or_null
+from runtime.shapes.problems import Enough, MisfitError, Mismatch, Problem, describe, refuse
+from runtime.shapes.reading import load_exactly, loads, of_form, opened
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,7 +137,10 @@ class Shape:
     def read(self, value: Any) -> Decoded:
         """The payload from a value that was read the slow way. Raises MisfitError with every problem there is."""
         problems: list[Problem] = []
-        taken = self.take(value, "", problems)
+        try:
+            taken = self.take(value, "", problems)
+        except Enough:
+            raise MisfitError(problems) from None
         left_out = {f"/{escaped(field.key)}" for field in self.fields if field.lenient}
         hard = [problem for problem in problems if not _under(problem.pointer, left_out)]
         if hard:
@@ -170,7 +174,10 @@ def reader(kind: Kind) -> Callable[[bytes], Any]:
 
 def _taken(kind: Kind, value: Any) -> Any:
     problems: list[Problem] = []
-    taken = kind.take(value, "", problems)
+    try:
+        taken = kind.take(value, "", problems)
+    except Enough:
+        raise MisfitError(problems) from None
     if problems:
         raise MisfitError(problems)
     return taken
@@ -219,6 +226,9 @@ def whole(name: str, kind: Kind) -> Shape:
     struct = msgspec.defstruct(name or "Payload", [(name, Any)], gc=False)
 
     def decode(body: bytes) -> Any:
+        if kind is anything:
+            with suppress(Mismatch):
+                return struct(load_exactly(body))
         return struct(read(body))
 
     return _Whole(name, (Field(name, "", kind),), struct, struct, decode)

@@ -40,7 +40,7 @@ from runtime.shapes import (
     url,
     whole,
 )
-from runtime.shapes.reading import loads
+from runtime.shapes.reading import load_exactly, loads
 
 phone = nominal("phone", partial(format_phone.format_phone, region="BR"))
 SIMPLE = [
@@ -337,3 +337,50 @@ def test_empty_text_is_told_where_a_range_forbids_it(required: bool) -> None:  #
     assert shape.decode(b'{"x":"a"}').payload.x == "a"
     loose = record("S", field("x", ranged(text, 0, 3), required=required))
     assert loose.decode(b'{"x":""}').payload.x == ""
+
+
+numbers = st.from_regex(r"-?(0|[1-9][0-9]{0,40})(\.[0-9]{1,30})?([eE][+-]?[0-9]{1,4})?", fullmatch=True)
+written: st.SearchStrategy[str] = st.recursive(
+    numbers | st.sampled_from(["null", "true", "false", '"\\u00e9"', '"{"', '"1"']) | st.text().map(json.dumps),
+    lambda inner: (
+        st.lists(inner, max_size=4).map(lambda parts: f"[{', '.join(parts)}]")
+        | st.dictionaries(st.text(max_size=3).map(json.dumps), inner, max_size=4).map(
+            lambda parts: "{" + ", ".join(f"{key}: {value}" for key, value in parts.items()) + "}"
+        )
+    ),
+    max_leaves=12,
+)
+
+
+@given(value=written)
+def test_any_json_is_the_same_read_fast_and_by_its_characters(value: str) -> None:
+    slow = reader(anything)(value.encode())
+    assert repr(load_exactly(value.encode())) == repr(slow)
+    assert repr(whole("x", anything).decode(value.encode()).payload.x) == repr(slow)
+
+
+@pytest.mark.parametrize("body", [b'[{"a":1,"a":2}]', b'["\\ud800"]', b"[NaN]", b"[1] x", b'["\xff"]'])
+def test_what_is_no_json_is_refused_read_fast_too(body: bytes) -> None:
+    with pytest.raises(NotJsonError):
+        load_exactly(body)
+    with pytest.raises(NotJsonError):
+        whole("x", anything).decode(body)
+
+
+def test_no_more_than_a_thousand_problems_are_looked_for() -> None:
+    shape = record("S", field("a", integer), field("x", array(integer)))
+    with pytest.raises(MisfitError) as misfit:
+        shape.decode(b'{"x":[' + b",".join([b'""'] * 5000) + b"]}")
+    assert len(misfit.value.problems) == 1000
+    assert misfit.value.problems[:2] == [Problem("/a", "int", "nothing"), Problem("/x/0", "int", "empty text")]
+    with pytest.raises(MisfitError):
+        reader(array(integer))(b"[" + b",".join([b'""'] * 5000) + b"]")
+
+
+def test_problems_of_what_nobody_insists_on_hide_none_of_the_others() -> None:
+    shape = record(
+        "S", field("loose", array(integer), required=False, lenient=True), field("x", array(integer), required=False)
+    )
+    many = b"[" + b",".join([b'""'] * 5000) + b"]"
+    with pytest.raises(MisfitError):
+        shape.decode(b'{"loose":' + many + b',"x":[""]}')
