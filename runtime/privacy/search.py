@@ -10,7 +10,7 @@ from runtime.journal.protocol import Journal
 from runtime.journal.texts import PLACES, Place, look
 from runtime.privacy.traces import Keys, Traces
 
-PAUSE_SECONDS: Final = 0.01  # between two pages, so that a server's own work is delayed little
+PAUSE_SECONDS: Final = 0.005  # between two pages, so that a server's own work is not delayed
 
 
 @dataclass(slots=True)
