@@ -10,6 +10,7 @@ class Kind(StrEnum):
     TRANSIENT = "transient"  # it may be repeated where the effect's class allows a repeat after a lost answer
     NOT_DONE = "not_done"  # proven that the effect did not happen: always safe to repeat
     UNKNOWN = "unknown"  # it may have happened: nobody can tell
+    HELD = "held"  # nothing was attempted, and nothing counts: it may be after `retry_after` seconds
 
 
 class StepFailure(Exception):  # noqa: N818  # the field's word for it is failure

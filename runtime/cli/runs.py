@@ -119,6 +119,7 @@ def _suspicion(run: RunWithSteps) -> str:
     return f"the server died {died} while it ran" + (f", {run.strikes} with nothing beside it" if run.strikes else "")
 
 
+_HELD: Final = "held"  # the code of what was not attempted
 _ERROR_TITLES: Final = {
     RunState.DEAD: "Dead letter",
     RunState.PARKED: "Parked: somebody has to look at it",
@@ -132,7 +133,8 @@ def _show_error(to: Console, run: RunWithSteps) -> None:
         return
     to.print()
     style = terminal.STATE_STYLES[run.state]
-    to.print(terminal.styled(_ERROR_TITLES.get(run.state, "What went wrong"), style))
+    title = "Held: it is tried when the host may be asked" if error.code == _HELD else _ERROR_TITLES.get(run.state)
+    to.print(terminal.styled(title or "What went wrong", style))
     _show_failure(to, error)
     if error.handler is not None:
         to.print(terminal.styled("Then `on error` failed too", style))

@@ -20,6 +20,7 @@ from aiohttp.abc import AbstractResolver
 
 from runtime.connections.asking import CAP, LIMIT, Answer
 from runtime.connections.guard import Guard
+from runtime.connections.hosts import Hosts
 from runtime.connections.wire import AiohttpWire, HttpxWire, Limits, Opened, Wire
 from runtime.failures import Kind, StepFailure
 
@@ -42,9 +43,11 @@ class HttpClient:
         transport: AiohttpWire | httpx.AsyncBaseTransport | None = None,
         *,
         now: Callable[[], float] = time.time,
+        hosts: Hosts | None = None,
     ) -> None:
         self._wire: Wire = transport if isinstance(transport, AiohttpWire) else _wire(transport)
         self._now = now
+        self._hosts = hosts or Hosts()
         self._closed = False
 
     async def ask(  # noqa: PLR0913  # a request is all of these
@@ -65,6 +68,7 @@ class HttpClient:
         Raises StepFailure:
             address_refused: the guard lets nobody reach that address (PERMANENT).
             connect: nothing was sent (NOT_DONE).
+            held: the host is not asked now, as `Hosts` says (HELD).
             no_answer: the request may have arrived; the answer did not, or not whole (TRANSIENT).
             http_<status>: 429, and 503 that says when to come again, are NOT_DONE; 408, 425 and
                 other 5xx TRANSIENT; what is left of 1xx, 3xx and 4xx PERMANENT.
@@ -74,16 +78,18 @@ class HttpClient:
         if self._closed:
             raise StepFailure("connect", "the server is stopping", Kind.NOT_DONE)
         connect = min(_CONNECT_LIMIT, limit * 2 / 3)  # so that it is known as such before the limit is hit
-        try:
-            opened = await self._wire.open(method, url, headers, content, Limits(limit, connect))
+        host = _host(url)
+        with self._hosts.asking(host):
             try:
-                if any_status or 200 <= opened.status < 300:
-                    return Answer(opened.status, opened.headers, await _whole(opened, url, cap))
-                raise self._refusal(_host(url), opened.status, opened.headers, await _start(opened))
-            finally:
-                await opened.close()
-        except self._wire.errors as error:
-            raise self._wire.failure(_host(url), error) from error
+                opened = await self._wire.open(method, url, headers, content, Limits(limit, connect))
+                try:
+                    if any_status or 200 <= opened.status < 300:
+                        return Answer(opened.status, opened.headers, await _whole(opened, url, cap))
+                    raise self._refusal(host, opened.status, opened.headers, await _start(opened))
+                finally:
+                    await opened.close()
+            except self._wire.errors as error:
+                raise self._wire.failure(host, error) from error
 
     async def send(
         self, request: httpx.Request, *, limit: float = LIMIT, cap: int = CAP, any_status: bool = False

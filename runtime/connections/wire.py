@@ -17,7 +17,6 @@ from aiohttp.abc import AbstractResolver
 from runtime.connections.guard import AddressRefused, Guard, GuardedResolver
 from runtime.failures import Kind, StepFailure
 
-_PER_HOST = 64
 # s; Node, Apache and uvicorn close idle connections after 5 s. To be first is safer: nobody can
 # tell whether a POST was seen that met the closing of its connection.
 _IDLE = 4.0
@@ -135,8 +134,7 @@ class AiohttpWire:
     def _connected(self) -> aiohttp.ClientSession:
         connector = aiohttp.TCPConnector(
             ssl=self._context,
-            limit=0,  # those who send are bounded already
-            limit_per_host=_PER_HOST,
+            limit=0,  # those who send are bounded already, and so is what is sent to one host
             keepalive_timeout=_IDLE,
             resolver=GuardedResolver(self._guard, self._resolver()),
             socket_factory=self._guard.dial,

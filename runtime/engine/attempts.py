@@ -2,7 +2,8 @@
 
 from asyncio import timeout
 from collections.abc import Callable
-from typing import Any, Final
+from math import ceil
+from typing import Any, Final, NoReturn
 
 import msgspec
 
@@ -100,12 +101,14 @@ class Attempts:
             await self._fail(late)
             raise late
         if verb.turn is not None and (wait := verb.turn(call)):
-            await self._hold(wait)
+            await self._hold(f"it is its turn in {wait / 1000:g} s", wait)
         if self._spec.effect == "once":
             await self._start(verb, call)
         try:
             value = await self._perform(verb, call)
         except StepFailure as failure:
+            if failure.kind is FailureKind.HELD:
+                await self._hold(failure.message, ceil((failure.retry_after or 0) * 1000))
             await self._fail(failure)
             raise
         encoded = encode(value)
@@ -118,10 +121,10 @@ class Attempts:
         await self._end(verb, call, value, encoded)
         return result
 
-    async def _hold(self, wait: int) -> None:
-        """Let the attempt wait for its turn. Raises Suspended, or StepFailure where the step has not so much time."""
+    async def _hold(self, why: str, wait: int) -> NoReturn:
+        """Let the attempt wait so many ms. Raises Suspended, or StepFailure where the step has not so much time."""
         until = self._life.around.clock() + wait
-        held = placed(StepFailure(HELD, f"it is its turn in {wait / 1000:g} s"), self._step, self._number)
+        held = placed(StepFailure(HELD, why), self._step, self._number)
         self._number -= 1  # it is not made
         if self._spec.within is not None and until >= self._since + self._spec.within:
             await self._fail(held)

@@ -10,7 +10,8 @@ from runtime.journal.protocol import Kind, Record
 OPEN: Final = "state IN ('accepted', 'running', 'waiting')"
 
 # What is under way gives way to what comes of it and to a later attempt, a timer to its end, what is lent to all of
-# them; what waits may wait again before its next attempt. The row then moves to the end of the order.
+# them. What waits may wait again before its next attempt, until another instant, and one that had begun may turn out
+# not to be made. The row then moves to the end of the order.
 # The subquery names `excluded` so that SQLite asks anew for each row of a statement that has many.
 ON_REPEAT: Final = """
     ON CONFLICT (run, step) DO UPDATE SET
@@ -20,8 +21,8 @@ ON_REPEAT: Final = """
     WHERE (kind IN ('started', 'tried', 'timer', 'lent') AND excluded.kind IN ('result', 'failed'))
        OR (kind = 'lent' AND excluded.kind IN ('started', 'tried', 'timer'))
        OR (kind IN ('started', 'tried') AND excluded.kind IN ('started', 'tried') AND excluded.attempt > attempt)
-       OR (kind = 'started' AND excluded.kind = 'tried' AND excluded.attempt = attempt)
-       OR (kind = 'tried' AND excluded.kind = 'tried' AND excluded.attempt = attempt AND excluded.at > at)
+       OR (kind = 'started' AND excluded.kind = 'tried' AND excluded.attempt IN (attempt, attempt - 1))
+       OR (kind = 'tried' AND excluded.kind = 'tried' AND excluded.attempt = attempt AND excluded.value <> value)
 """
 _RECORD: Final = f"""
     INSERT INTO steps (run, step, kind, args, value, attempt, at)

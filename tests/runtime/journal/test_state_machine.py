@@ -247,7 +247,9 @@ class Model:
             return True
         steps = self.steps[write.run]
         if write.step in steps and (steps[write.step][0], kind) not in REPLACES:
-            return True
+            before, old = steps[write.step]
+            if (before, kind) != (Kind.TRIED, Kind.TRIED) or old == value:
+                return True
         steps.pop(write.step, None)  # so that it comes last
         steps[write.step] = (kind, value)
         return False
