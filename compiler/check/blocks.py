@@ -2,16 +2,19 @@
 
 from dataclasses import replace
 
-from compiler.check.narrow import narrow
+from compiler.check.narrow import narrow, there
 from compiler.check.patterns import MAX_ARMS, check_patterns, pattern_value
 from compiler.check.steps import Steps
 from compiler.scope import Binding, Scope, merge, narrowed
 from compiler.types import (
     BOOL,
+    JSON,
     Clash,
     ListOf,
     OptionalOf,
     Unknown,
+    required,
+    show,
 )
 from dsl import nodes
 
@@ -100,12 +103,9 @@ class Blocks(Steps):
         none_left = True
         for case in step.cases:
             takes_none = any(pattern_value(pattern) is None for pattern in case.patterns)
-            there = (bool(case.patterns) and not takes_none) or (not case.patterns and not none_left)
+            present = (bool(case.patterns) and not takes_none) or (not case.patterns and not none_left)
             none_left = none_left and not takes_none
-            inner = scope
-            if there and isinstance(step.subject, nodes.NameRef):
-                inner = narrowed(scope, step.subject.name)
-            paths.append(self.chain(case.chain, inner))
+            paths.append(self.chain(case.chain, there(step.subject, scope) if present else scope))
         return self._merged(step, scope, paths) if paths else scope
 
     def _parallel(self, step: nodes.Parallel, scope: Scope) -> Scope:
@@ -141,8 +141,12 @@ class Blocks(Steps):
     def _for(self, step: nodes.For, scope: Scope) -> Scope:
         """The body for each item; it binds nothing outside."""
         items = self.expressions.check(step.items, scope)
-        if not isinstance(items, ListOf | Unknown):
-            self.expressions.expect(step.items, ListOf(Unknown()), scope, "`for`")
+        if isinstance(items, OptionalOf) and isinstance(items.inner, ListOf):
+            self.expressions.absent(step.items, items, items.inner, "`for`")
+        elif not isinstance(items, ListOf | Unknown):
+            notes = ["`as_list(x) ?? []` takes json for an array"] if required(items) == JSON else []
+            message = f"`for` goes through an array, not {show(items)}"
+            self.reports.add("E301", step.items.span, message, "not an array", notes=notes)
         for given, what in ((step.max, "max"), (step.parallel, "parallel")):
             if len(given) > 1:
                 self.reports.add("E207", step.span, f"`{what}` is given twice", "")

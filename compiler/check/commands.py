@@ -26,6 +26,8 @@ from compiler.types import (
 from dsl import nodes
 from dsl.diagnostics import Fix
 
+MAX_RETRIES = 1000
+
 _WORDS: dict[type[nodes.Node], str] = {
     nodes.By: "by",
     nodes.To: "to",
@@ -91,6 +93,8 @@ class Commands:
         for clause in step.clauses:
             if isinstance(clause, nodes.Every):
                 self._every(clause)
+            elif isinstance(clause, nodes.Retry):
+                self._retry(clause)
         return Result(self._result(step, verb))
 
     def clauses(self, clauses: tuple[nodes.Clause, ...]) -> None:
@@ -265,8 +269,21 @@ class Commands:
     def _constant(self, limit: nodes.Expr) -> None:
         if not isinstance(limit, nodes.DurationLit):
             self._reports.add("E215", limit.span, "`within` takes a duration such as 30s or 2h", "not a literal")
+        elif not limit.milliseconds:
+            self._reports.add("E219", limit.span, "`within` lasts longer than nothing", "out of range")
+
+    def _retry(self, clause: nodes.Retry) -> None:
+        if clause.times > MAX_RETRIES:
+            self._reports.add("E219", clause.span, f"`retry` is at most {MAX_RETRIES:,}", "out of range")
 
     def _every(self, clause: nodes.Every) -> None:
+        match clause.low, clause.high:
+            case nodes.DurationLit(milliseconds=0), _:
+                self._reports.add("E219", clause.low.span, "a pause lasts longer than nothing", "out of range")
+            case nodes.DurationLit(milliseconds=low), nodes.DurationLit(milliseconds=high) if low > high:
+                self._reports.add("E219", clause.span, "the first pause is longer than the longest", "out of range")
+            case _:
+                pass
         for bound in (clause.low, clause.high):
             if bound is not None and not isinstance(bound, nodes.DurationLit):
                 self._reports.add("E215", bound.span, "`every` takes durations such as 1s or 1s..5m", "not a duration")

@@ -279,9 +279,7 @@ class Expressions(Operators, Calls):
             self.secret(expr.span)
             return Unknown()
         joined = join(types)
-        if joined is None:
-            joined = TEXT if all(is_text(found) for found in types) else JSON
-        return ListOf(joined)
+        return ListOf(joined if joined is not None else _common(types))
 
     def _comprehension(self, expr: nodes.Comprehension, scope: Scope) -> Type:
         """`[value for name in items if condition]`; the name is there inside only, and shadows nothing."""
@@ -301,6 +299,13 @@ class Expressions(Operators, Calls):
             self.mismatch("E214", name.span, f"`{name.text}` means something else already", "choose another name")
         self._loops += 1
         return scope.bind(Binding(name.text, f"{name.text}#each{self._loops}", item, name.span, "step"))
+
+
+def _common(types: list[Type]) -> Type:
+    """The type of an array of several: what all of them may stand for, otherwise json."""
+    if all(is_text(found) for found in types):
+        return TEXT
+    return DECIMAL if all(found in (INT, DECIMAL) for found in types) else JSON
 
 
 _EXAMPLES = {

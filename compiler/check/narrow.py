@@ -14,14 +14,15 @@ def narrow(condition: nodes.Expr, scope: Scope, *, holds: bool) -> Scope:
         case nodes.Binary(op="or", left=left, right=right) if not holds:
             return narrow(right, narrow(left, scope, holds=False), holds=False)
         case nodes.Binary(op="==" | "!=" as op, left=asked, right=nodes.NoneLit()):
-            return _there(asked, scope) if holds == (op == "!=") else scope
+            return there(asked, scope) if holds == (op == "!=") else scope
         case nodes.Binary(op="==" | "!=" as op, left=nodes.NoneLit(), right=asked):
-            return _there(asked, scope) if holds == (op == "!=") else scope
+            return there(asked, scope) if holds == (op == "!=") else scope
         case _:
             return scope
 
 
-def _there(expr: nodes.Expr, scope: Scope) -> Scope:
+def there(expr: nodes.Expr, scope: Scope) -> Scope:
+    """The scope in which a name or path is known to be there."""
     root, path = dotted(expr)
     if root is None:
         return scope

@@ -34,6 +34,8 @@ from compiler.types import (
 )
 from dsl import Span, has_errors, nodes
 
+_WITHOUT_BODY = (204, 205, 304)
+
 
 class Steps:
     """Checks chains of one flow."""
@@ -297,6 +299,9 @@ class Steps:
             self.expressions.expect(step.body, JSON, scope, "`respond`")
         if not 200 <= step.status <= 599:
             self.reports.add("E219", step.span, "a status is from 200 to 599", "out of range")
+        elif step.body is not None and step.status in _WITHOUT_BODY:
+            message = f"an answer of {step.status} has no body (RFC 9110)"
+            self.reports.add("E219", step.body.span, message, "nobody would get this")
         if self.inside:
             self._misplaced(step.span, "`respond`", "E505")
         elif scope.answered != "no":

@@ -40,10 +40,13 @@ def check_trigger(expanded: Expanded, expressions: Expressions, payload: Scope, 
                 reports.add("E219", clause.span, "a body may have up to 64 MB, or 100 MB for multipart", "out of range")
             case nodes.Dedupe(key=key) | nodes.Serial(key=key):
                 _key(key, expressions, payload, reports)
+                _window(clause, reports)
             case nodes.Concurrency(limit=limit) if limit < 1:
                 reports.add("E219", clause.span, "at least one run at a time", "out of range")
             case nodes.Answer():
                 _answer(clause, expressions, facts, reports)
+            case nodes.AnswerWithin(limit=nodes.DurationLit(milliseconds=0)):
+                reports.add("E219", clause.span, "a sender waits longer than nothing", "out of range")
             case nodes.AnswerWithin() if not facts.responds:
                 reports.add("E206", clause.span, "`answer within` is for flows that `respond`", "nobody waits")
             case _:
@@ -75,6 +78,14 @@ def _key(key: nodes.Expr, expressions: Expressions, payload: Scope, reports: Rep
     for node in nodes.walk(key):
         if isinstance(node, nodes.NameRef) and node.name in ("run", "config", "secret"):
             reports.add("E206", node.span, "a key of deliveries comes from the delivery alone", "not of the delivery")
+
+
+def _window(clause: nodes.Node, reports: Reports) -> None:
+    match clause:
+        case nodes.Dedupe(window=nodes.DurationLit(milliseconds=0) as window):
+            reports.add("E219", window.span, "a repeat is known for longer than nothing", "out of range")
+        case _:
+            pass
 
 
 def _answer(clause: nodes.Answer, expressions: Expressions, facts: Facts, reports: Reports) -> None:
