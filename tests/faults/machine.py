@@ -90,11 +90,10 @@ def _is_traced(task: Path) -> bool:
 def fill(ballast: Path, *, leaving: int) -> None:
     """Take what is free of a disk, but for so many bytes."""
     status = os.statvfs(ballast.parent)
-    with ballast.open("wb") as file:
+    with ballast.open("wb", buffering=0) as file:  # nothing is left to write when it is closed
         for _ in range(max(0, status.f_bavail * status.f_frsize - leaving) // _BLOCK):
             try:
                 file.write(_ZEROS)
-                file.flush()
             except OSError as error:
                 if error.errno != errno.ENOSPC:
                     raise

@@ -98,6 +98,6 @@ async def test_server_without_a_file_left_serves_who_is_connected_and_heals(tmp_
 
 
 @pytest.mark.long
-@pytest.mark.timeout(600)
+@pytest.mark.timeout(900)
 async def test_server_without_a_file_left_heals_10_times(tmp_path: Path, tell: Tell) -> None:
     tell(await no_files_left(tmp_path, 10))

@@ -74,6 +74,6 @@ async def test_full_disk_refuses_and_heals(tmp_path: Path, tell: Tell) -> None:
 
 
 @pytest.mark.long
-@pytest.mark.timeout(600)
+@pytest.mark.timeout(900)
 async def test_full_disk_refuses_and_heals_10_times(tmp_path: Path, tell: Tell) -> None:
     tell(await full_disks(tmp_path, 10))

@@ -96,6 +96,6 @@ async def test_nothing_accepted_is_lost_in_3_rounds_of_kill_9(tmp_path: Path, te
 
 
 @pytest.mark.long
-@pytest.mark.timeout(600)
+@pytest.mark.timeout(900)
 async def test_nothing_accepted_is_lost_in_50_rounds_of_kill_9(tmp_path: Path, tell: Tell) -> None:
     tell(await kill_rounds(tmp_path, 50))

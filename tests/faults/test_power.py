@@ -110,7 +110,7 @@ async def test_nothing_accepted_is_lost_in_3_power_cuts(tmp_path: Path, tell: Te
 
 
 @pytest.mark.long
-@pytest.mark.timeout(600)
+@pytest.mark.timeout(900)
 async def test_nothing_accepted_is_lost_in_100_power_cuts(tmp_path: Path, tell: Tell) -> None:
     tell(await power_cuts(tmp_path, 100))
 

@@ -83,6 +83,6 @@ async def test_no_request_fails_or_stalls_during_3_reloads(tmp_path: Path, tell:
 
 
 @pytest.mark.long
-@pytest.mark.timeout(600)
+@pytest.mark.timeout(900)
 async def test_no_request_fails_or_stalls_during_30_reloads(tmp_path: Path, tell: Tell) -> None:
     tell(await reload_under_load(tmp_path, 30))

@@ -113,7 +113,7 @@ async def test_syncs_that_fail_or_last_lose_nothing(tmp_path: Path, tell: Tell, 
 
 
 @pytest.mark.long
-@pytest.mark.timeout(600)
+@pytest.mark.timeout(900)
 @pytest.mark.parametrize("rounds", [refused_syncs, slow_syncs, hanging_syncs])
 async def test_syncs_that_fail_or_last_lose_nothing_in_10_rounds(tmp_path: Path, tell: Tell, rounds: Rounds) -> None:
     tell(await rounds(tmp_path, 10))
