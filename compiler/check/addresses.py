@@ -13,6 +13,8 @@ from dsl.diagnostics import Fix
 from dsl.source import Span
 
 _BASE = re.compile(r"(?P<scheme>https?)://(?:[^/?#@]*@)?(?P<host>[^/?#]+)", re.IGNORECASE)
+_HOST = re.compile(r"(?:\w[\w.-]*|\[[0-9A-Fa-f:.]+\])(?::(?P<port>[0-9]{1,5}))?")
+_LAST_PORT = 65_535
 _PORTS = {"http": ":80", "https": ":443"}
 
 
@@ -37,6 +39,12 @@ def _is_path(part: str | nodes.Hole) -> bool:
 def is_setting(value: nodes.Expr) -> bool:
     """Whether a value is `config.NAME`."""
     return isinstance(value, nodes.FieldOf) and isinstance(value.value, nodes.NameRef) and value.value.name == "config"
+
+
+def _is_host(text: str) -> bool:
+    """Whether it names a host, and a port if it has one; what signs in has no place in the text of a flow."""
+    found = _HOST.fullmatch(text)
+    return found is not None and int(found["port"] or 0) <= _LAST_PORT
 
 
 class Addresses:
@@ -108,7 +116,9 @@ class Addresses:
         if _is_path(first):
             return connection is not None
         scheme, found, rest = first.partition("://")
-        return scheme in ("http", "https") and bool(found) and (bool(rest.strip("/")) or len(literal.parts) > 1)
+        host, *path = re.split("[/?#]", rest, maxsplit=1)
+        whole = bool(path) or len(literal.parts) == 1
+        return scheme in ("http", "https") and bool(found) and (not whole or _is_host(host))
 
     def _malformed(self, literal: nodes.Text, connection: Connection | None) -> None:
         ways = 'write "https://host/path", or "{config.NAME}/path" with the base in seta.toml'
