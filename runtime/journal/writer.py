@@ -34,10 +34,19 @@ _PROBE: Final = "INSERT INTO meta (name, value) VALUES ('probe', 1) ON CONFLICT 
 
 
 class _Emptying:
-    """Asks for the log to be cut off; the future ends with whether it was."""
+    """Asks for the log to be cut off; the future ends with whether it was. Who waits may be cancelled."""
 
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
         self.done: asyncio.Future[bool] = loop.create_future()
+
+    def settle(self, is_empty: bool | JournalError) -> None:  # noqa: FBT001  # an outcome
+        """End the future, on the event loop."""
+        if self.done.done():
+            return
+        if isinstance(is_empty, JournalError):
+            self.done.set_exception(is_empty)
+        else:
+            self.done.set_result(is_empty)
 
 
 class Writer:
@@ -89,10 +98,11 @@ class Writer:
 
     async def empty_log(self) -> bool:
         """Copy the log into the database and cut it off; whether that could be. Raises JournalError."""
-        if self._closing:
-            raise JournalError("the journal is closed")
         asked = _Emptying(self._loop)
-        self._queue.put(asked)
+        with self._lock:  # a writer that dies refuses what is there, and then nothing may come
+            if self._closing:
+                raise JournalError("the journal is closed")
+            self._queue.put(asked)
         return await asked.done
 
     def _refuse(self, writes: int) -> BatchFuture:
@@ -139,7 +149,7 @@ class Writer:
     def _write_until_closed(self) -> None:
         while (asked := self._next()) is not None:
             if isinstance(asked, _Emptying):
-                self._tell(asked.done.set_result, self._empty())
+                self._tell(asked.settle, self._empty())
                 continue
             error = self._commit(asked.writes)
             self._tell(self._settle, asked, error)
@@ -159,7 +169,7 @@ class Writer:
                 case Batch() as batch:
                     self._tell(self._settle, batch, error)
                 case _Emptying() as asked:
-                    self._tell(asked.done.set_exception, error)
+                    self._tell(asked.settle, error)
                 case None:
                     pass
 

@@ -266,6 +266,15 @@ async def test_commits_go_on_after_the_log_was_cut_off(folder: Folder) -> None:
         await folder.journal.empty_log()
 
 
+async def test_who_asks_for_that_may_go_away(folder: Folder, caplog: pytest.LogCaptureFixture) -> None:
+    asked = asyncio.create_task(folder.journal.empty_log())
+    await asyncio.sleep(0)
+    asked.cancel()
+    assert await folder.journal.empty_log()
+    assert asked.cancelled()
+    assert caplog.records == []
+
+
 async def test_what_could_not_be_erased_is_an_error(folder: Folder, monkeypatch: pytest.MonkeyPatch) -> None:
     await everywhere(folder.journal)
 
