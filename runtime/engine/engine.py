@@ -20,7 +20,7 @@ from runtime.engine.retention import Retention
 from runtime.engine.runs import FindProgram, Runs, UnknownPlan
 from runtime.engine.starting import Start
 from runtime.engine.suspects import Suspects
-from runtime.journal.protocol import Accept, JournalError, KeepGeneration, KeepPlan
+from runtime.journal.protocol import Accept, JournalError, KeepGeneration, KeepPlan, RunState
 from runtime.program import NO_REQUEST, Program, Request
 from runtime.shapes import Problem
 
@@ -76,6 +76,8 @@ class Engine:
     def start(self) -> None:
         """Go on with what the journal holds, and with what will be due."""
         loop = asyncio.get_running_loop()
+        for run in self._journal.poisoned:
+            self.counts.ended(run.flow, RunState.DEAD, run.lived)
         self._runs.work.set()
         works = (
             self._backlog.refill,

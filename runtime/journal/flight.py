@@ -6,14 +6,15 @@ before it died, and one of these runs may be what killed it.
 """
 
 import logging
-from typing import Any, Final
+from collections.abc import Iterable
+from typing import Any, Final, NamedTuple
 
 import apsw
 import msgspec
 
-from runtime.journal.protocol import Claim, LetGo, Suspect, Try, Wake
+from runtime.journal.protocol import Claim, LetGo, Poisoned, Suspect, Try, Wake
 
-log = logging.getLogger(__name__)
+log = logging.getLogger("seta.journal")
 
 POISON: Final = "poison"  # the code of what makes a run a dead letter that killed the process
 STRIKES: Final = 3  # deaths, at which the run alone was in flight, that it is given
@@ -40,11 +41,18 @@ _DIED: Final = f"""
 """  # noqa: S608  # our own words
 _GIVE_UP: Final = """
     UPDATE runs SET state = 'dead', ended_at = ?, wake_at = NULL, error = ?
-    WHERE state IN ('accepted', 'running') AND strikes >= ? RETURNING id, flow
+    WHERE state IN ('accepted', 'running') AND strikes >= ? RETURNING id, flow, ended_at - received_at
 """
 _SUSPECTS: Final = """
     SELECT seq, flow, deaths FROM runs WHERE state IN ('accepted', 'running') AND deaths > 0 ORDER BY deaths DESC, seq
 """
+
+
+class Deaths(NamedTuple):
+    """What came of the deaths of processes: who is suspected, and who was given up at the last one."""
+
+    suspects: tuple[Suspect, ...]
+    poisoned: tuple[Poisoned, ...]
 
 
 def apply(connection: apsw.Connection, write: Wake | Claim | Try | LetGo) -> None:
@@ -62,18 +70,24 @@ def apply(connection: apsw.Connection, write: Wake | Claim | Try | LetGo) -> Non
             connection.execute(_CLAIM, (_numbers(()),))
 
 
-def count_deaths(connection: apsw.Connection, now: int) -> tuple[Suspect, ...]:
-    """Suspect what was in flight when the process before this one died; all suspects there are now.
+def count_deaths(connection: apsw.Connection, now: int) -> Deaths:
+    """Suspect what was in flight when the process before this one died.
 
     One that was suspected before, and was the only one in flight, gets a strike; the third makes it a dead letter.
     """
     alone = connection.execute(_COUNT).get == 1
     connection.execute(_DIED, (alone,))
     connection.execute(_CLAIM, (_numbers(()),))
-    for run_id, flow in connection.execute(_GIVE_UP, (now, _poison(), STRIKES)).fetchall():
-        log.error("run %s of %s is a dead letter: the server died %d times with it alone", run_id, flow, STRIKES)
+    given_up: Any = connection.execute(_GIVE_UP, (now, _poison(), STRIKES))
+    poisoned = tuple(Poisoned(*row) for row in given_up)
     found: Any = connection.execute(_SUSPECTS)
-    return tuple(Suspect(*row) for row in found)
+    return Deaths(tuple(Suspect(*row) for row in found), poisoned)
+
+
+def tell(poisoned: Iterable[Poisoned]) -> None:
+    """Log the dead letters that deaths made, as an engine logs those of its own."""
+    for run in poisoned:
+        log.error("run is dead", extra={"flow": run.flow, "run": run.id, "code": POISON})
 
 
 def _numbers(runs: tuple[int, ...]) -> str:

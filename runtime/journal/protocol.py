@@ -420,6 +420,14 @@ class Suspect(msgspec.Struct, frozen=True):
     deaths: int
 
 
+class Poisoned(msgspec.Struct, frozen=True):
+    """A run that was made a dead letter when the journal was opened, because it killed the process so often."""
+
+    id: str
+    flow: str
+    lived: int  # ms, from its acceptance to that
+
+
 class RunRow(msgspec.Struct, frozen=True):
     """A run as lists show it."""
 
@@ -486,6 +494,11 @@ class Journal(Protocol):
     @property
     def suspects(self) -> Sequence[Suspect]:
         """The open runs that were in memory when a process before this one died, most deaths first."""
+        ...
+
+    @property
+    def poisoned(self) -> Sequence[Poisoned]:
+        """The runs that are dead letters since the journal was opened, because they killed the process."""
         ...
 
     def commit(self, *writes: Write) -> Future[None]:

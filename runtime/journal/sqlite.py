@@ -16,7 +16,7 @@ from runtime.journal.backup import copy_file, copy_to
 from runtime.journal.batch import BatchFuture
 from runtime.journal.database import NAME, check_library, make_file, open_reading, open_writing
 from runtime.journal.disk import Disk
-from runtime.journal.flight import count_deaths
+from runtime.journal.flight import Deaths, count_deaths, tell
 from runtime.journal.protocol import (
     JournalError,
     OpenRun,
@@ -24,7 +24,6 @@ from runtime.journal.protocol import (
     RunRow,
     RunState,
     StepRow,
-    Suspect,
     Write,
 )
 from runtime.journal.reader import Reader
@@ -42,14 +41,16 @@ class SqliteJournal:
     """A `Journal` over the database at `path`.
 
     `url_key` is the secret that the folder's URLs come from; it never changes. `incarnation` counts how often the
-    folder was taken. `suspects` are the open runs that were in memory when a process died.
+    folder was taken. `suspects` are the open runs that were in memory when a process died, `poisoned` those
+    that were given up now because they killed it.
     """
 
     def __init__(self, held: lock.FolderLock, opened: "_Opened") -> None:
         self.path = opened.path
         self.url_key = opened.url_key
         self.incarnation = opened.incarnation
-        self.suspects = opened.suspects
+        self.suspects = opened.deaths.suspects
+        self.poisoned = opened.deaths.poisoned
         self._held = held
         self.disk = Disk(opened.path)
         self._reader = Reader(partial(open_reading, opened.path))
@@ -187,7 +188,7 @@ class _Opened:
     connection: apsw.Connection
     incarnation: int
     url_key: bytes
-    suspects: tuple[Suspect, ...]
+    deaths: Deaths
     durable: bool
 
 
@@ -200,17 +201,17 @@ def _open(path: Path, now: int, tables: tuple[Tables, ...], *, durable: bool) ->
             if any(found) and found != newest(tables):
                 copy_to(connection, path.with_name(f"{path.stem}-{'.'.join(map(str, found))}{path.suffix}"))
             migrate(connection, tables)
-            incarnation, url_key, suspects = _begin_incarnation(connection, now)
+            incarnation, url_key, deaths = _begin_incarnation(connection, now)
         except BaseException:
             connection.close(force=True)
             raise
     except apsw.Error as error:
         full = isinstance(error, apsw.FullError)
         raise JournalError(f"{path}: {type(error).__name__}: {error}", full=full) from error
-    return _Opened(path, tables, connection, incarnation, url_key, suspects, durable)
+    return _Opened(path, tables, connection, incarnation, url_key, deaths, durable)
 
 
-def _begin_incarnation(connection: apsw.Connection, now: int) -> tuple[int, bytes, tuple[Suspect, ...]]:
+def _begin_incarnation(connection: apsw.Connection, now: int) -> tuple[int, bytes, Deaths]:
     with connection:
         connection.execute(
             "INSERT INTO meta (name, value) VALUES ('url_key', ?1), ('made_at', ?2), ('incarnation', 0)"
@@ -218,6 +219,7 @@ def _begin_incarnation(connection: apsw.Connection, now: int) -> tuple[int, byte
             (secrets.token_bytes(URL_KEY_BYTES), now),
         )
         connection.execute("UPDATE meta SET value = value + 1 WHERE name = 'incarnation'")
-        suspects = count_deaths(connection, now)
+        deaths = count_deaths(connection, now)
+    tell(deaths.poisoned)  # once that is on disk
     values = dict(connection.execute("SELECT name, value FROM meta"))
-    return values["incarnation"], values["url_key"], suspects
+    return values["incarnation"], values["url_key"], deaths

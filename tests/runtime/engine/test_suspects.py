@@ -3,6 +3,8 @@
 import asyncio
 from typing import Any
 
+import pytest
+
 from runtime.context import Call
 from runtime.engine.engine import Limits
 from runtime.journal.protocol import RunDetail, RunState
@@ -144,7 +146,9 @@ async def test_what_is_to_be_alone_is_so_for_its_trial_only(servers: Servers) ->
     assert world.calls == ["x:a", "x:b"]
 
 
-async def test_three_deaths_alone_make_a_dead_letter_that_can_be_retried(servers: Servers) -> None:
+async def test_three_deaths_alone_make_a_dead_letter_that_can_be_retried(
+    servers: Servers, caplog: pytest.LogCaptureFixture
+) -> None:
     [run_id] = await stuck(servers, "a")
     for strikes in range(3):
         world = World(x=asyncio.Event())
@@ -152,6 +156,9 @@ async def test_three_deaths_alone_make_a_dead_letter_that_can_be_retried(servers
         await called(world, "x:a")
         assert (await detail_of(server, run_id)).strikes == strikes
     server = await servers.start(FLOW)
+    told = [vars(entry) for entry in caplog.records if entry.getMessage() == "run is dead"]
+    assert [(one["flow"], one["run"], one["code"]) for one in told] == [("f", run_id, "poison")]
+    assert {key: count.number for key, count in server.engine.counts.runs.items()} == {("f", "dead"): 1}
     dead = await detail_of(server, run_id)
     assert (dead.run.state, dead.deaths, dead.strikes, dead.run.ended_at is None) == (RunState.DEAD, 4, 3, False)
     assert error_of(dead) == {
