@@ -29,6 +29,7 @@ from runtime.door.intake import Intake
 from runtime.door.readiness import Readiness
 from runtime.engine.engine import Engine, Limits
 from runtime.engine.life import Surroundings
+from runtime.engine.steady import Steady, this_boot
 from runtime.facade import Facade, public_base
 from runtime.folder import FolderError
 from runtime.journal import FolderInUse, SqliteJournal, open_journal
@@ -75,7 +76,8 @@ class House:
 
 def compose(settings: Settings, journal: SqliteJournal, make_verbs: MakeVerbs, pool: CodePool, traces: Traces) -> House:
     """Put a server together. It serves nothing yet, and nothing runs."""
-    around = Surroundings(journal, {}, {}, now, random.random)
+    steady = Steady(journal.kept_clock, now, this_boot())
+    around = Surroundings(journal, {}, {}, now, random.random, steady=steady)
     programs = Programs({})
     engine = Engine(around, traces.find(programs.find), Entropy(), Limits(running=settings.running))
     hooks = Hooks({})

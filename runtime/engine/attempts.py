@@ -77,7 +77,7 @@ class Attempts:
         """Go on after the attempts that are recorded. Raises Suspended or Parked where none may be made now."""
         if record.kind is Kind.TRIED:
             tried = _read_tried(record.value)
-            if tried.until > self._life.around.clock():
+            if tried.until > self._life.around.steadily():
                 failure = StepFailure(tried.code, tried.message)
                 raise Suspended(tried.until, self._step, placed(failure, self._step, record.attempt))
             self._since = tried.since
@@ -94,8 +94,8 @@ class Attempts:
     async def remote(self, verb: RemoteVerb) -> Any:
         """Make an attempt that reaches out."""
         call = self._call()
-        self._since = self._since or call.at
-        if self._seconds_left(call.at) <= 0:
+        self._since = self._since or self._life.around.steadily()
+        if self._seconds_left() <= 0:
             self._number -= 1  # it is not made
             late = StepFailure("timeout", "the time for all attempts was over before this one")
             await self._fail(late)
@@ -123,7 +123,7 @@ class Attempts:
 
     async def _hold(self, why: str, wait: int) -> NoReturn:
         """Let the attempt wait so many ms. Raises Suspended, or StepFailure where the step has not so much time."""
-        until = self._life.around.clock() + wait
+        until = self._life.around.steadily() + wait
         held = placed(StepFailure(HELD, why), self._step, self._number)
         self._number -= 1  # it is not made
         if self._spec.within is not None and until >= self._since + self._spec.within:
@@ -152,7 +152,7 @@ class Attempts:
         await self._with_effect(Kind.RESULT, call, keeping)
 
     async def _perform(self, verb: RemoteVerb, call: Call) -> Any:
-        seconds, doing = self._seconds_left(call.at), self._life.doing
+        seconds, doing = self._seconds_left(), self._life.doing
         doing.add(self._step)
         try:
             async with timeout(seconds):
@@ -162,10 +162,10 @@ class Attempts:
         finally:
             doing.discard(self._step)
 
-    def _seconds_left(self, now: int) -> float:
+    def _seconds_left(self) -> float:
         if self._spec.within is None:
             return ATTEMPT_SECONDS
-        return (self._since + self._spec.within - now) / 1000
+        return (self._since + self._spec.within - self._life.around.steadily()) / 1000
 
     def _call(self) -> Call:
         run, around = self._life.run, self._life.around
@@ -184,7 +184,7 @@ class Attempts:
         verdict, until = judge(self._spec, failure, self._number), 0
         if verdict is Verdict.REPEAT:
             around = self._life.around
-            until = around.clock() + pause(self._spec.policy, self._number, around.random, failure.retry_after)
+            until = around.steadily() + pause(self._spec.policy, self._number, around.random, failure.retry_after)
             if self._spec.within is not None and until >= self._since + self._spec.within:
                 verdict = Verdict.FAIL
         match verdict:
@@ -210,7 +210,7 @@ class Attempts:
             return record.outcome
         if failure.kind in (FailureKind.TRANSIENT, FailureKind.NOT_DONE):  # undone, and not recorded
             failure.kind = FailureKind.NOT_DONE
-            self._since = self._since or call.at
+            self._since = self._since or self._life.around.steadily()
             await self._fail(failure)
         raise placed(failure, self._step, self._number)
 

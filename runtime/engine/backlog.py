@@ -59,7 +59,7 @@ class Backlog:
     async def wake(self) -> None:
         """Let runs go on whose time has come, then sleep until the next one's."""
         self._alarm.clear()
-        now = self._around.clock()
+        now = self._around.steadily()
         rows = await self._journal.due_runs(now, self._lanes.places)
         rows = [row for row in rows if row.seq not in self._runs.active]
         if not rows:
@@ -71,7 +71,7 @@ class Backlog:
         self._runs.work.set()
 
     async def _sleep_until(self, instant: int | None) -> None:
-        seconds = _LONGEST_SLEEP if instant is None else max(0.01, (instant - self._around.clock()) / 1000)
+        seconds = _LONGEST_SLEEP if instant is None else max(0.01, (instant - self._around.steadily()) / 1000)
         try:
             async with asyncio.timeout(min(seconds, _LONGEST_SLEEP)):
                 await self._alarm.wait()

@@ -19,6 +19,7 @@ from runtime.engine.rejudging import Again
 from runtime.engine.retention import Retention
 from runtime.engine.runs import FindProgram, Runs, UnknownPlan
 from runtime.engine.starting import Start
+from runtime.engine.steady import Steady, Watch
 from runtime.engine.suspects import Suspects
 from runtime.journal.protocol import Accept, JournalError, KeepGeneration, KeepPlan, RunState
 from runtime.program import NO_REQUEST, Program, Request
@@ -86,7 +87,9 @@ class Engine:
             self._retention.work,
             self._rejects.work,
         )
-        self._keepers = [loop.create_task(self._keep_at(work)) for work in works]
+        steady = self._shared.around.steady
+        watches = [Watch(self._journal, steady, self._shared.alarm).work] if isinstance(steady, Steady) else []
+        self._keepers = [loop.create_task(self._keep_at(work)) for work in (*works, *watches)]
 
     def look(self) -> None:
         """Look at the clock now: it was moved, and runs may be due."""

@@ -25,6 +25,11 @@ class Surroundings:
     clock: Callable[[], int]  # ms since the Unix epoch
     random: Callable[[], float]
     secrets: Mapping[str, str] = field(default_factory=dict)
+    steady: Callable[[], int] | None = None  # the same without the jumps of the wall clock; None: it makes none
+
+    def steadily(self) -> int:
+        """The instant by which it is measured how long something lasts."""
+        return (self.steady or self.clock)()
 
     def verb(self, spec: StepSpec) -> Verb:
         """What a step does, over the connection that its plan chose.

@@ -58,12 +58,13 @@ class RunContext:
     async def sleep(self, step: str, milliseconds: int) -> None:
         """Leave until the time is over."""
         hashed = digest((milliseconds,))
-        await self._rest(step + self._indices, hashed, self._life.around.clock() + milliseconds)
+        around = self._life.around
+        await self._rest(step + self._indices, hashed, around.steadily() + milliseconds, around.steadily)
 
     async def sleep_until(self, step: str, instant: datetime) -> None:
         """Leave until the instant."""
         until = math.ceil(instant.timestamp() * 1000)
-        await self._rest(step + self._indices, digest((until,)), until)
+        await self._rest(step + self._indices, digest((until,)), until, self._life.around.clock)
 
     async def all(self, step: str, *branches: Callable[[Context], Awaitable[Any]]) -> list[Any]:  # noqa: ARG002  # nothing is recorded of it
         """Run branches together and give their results."""
@@ -202,17 +203,18 @@ class RunContext:
             attribute(self._life.program, failure, self._indices)
             raise
 
-    async def _rest(self, step: str, hashed: bytes, until: int) -> None:
-        """Leave up to an instant; a record keeps it, and another that it is over, whatever the clock says later."""
+    async def _rest(self, step: str, hashed: bytes, until: int, clock: Callable[[], int]) -> None:
+        """Leave up to an instant of a clock; a record keeps it, another that it is over, whatever that says later."""
         life, record = self._life, self._record(step, hashed)
         if record is not None and record.kind is Kind.RESULT:
             return
         await life.replay.live(step)
         if record is not None:
             until = int(record.value)
-        if until <= (now := life.around.clock()):
+        now, left = life.around.clock(), until - clock()
+        if left <= 0:
             await life.commit(Record(life.seq, step, Kind.RESULT, hashed, now, value=b"%d" % until))
             return
         if record is None:
             await life.commit(Record(life.seq, step, Kind.TIMER, hashed, now, value=b"%d" % until))
-        raise Suspended(until, step)
+        raise Suspended(life.around.steadily() + left, step)

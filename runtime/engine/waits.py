@@ -44,7 +44,7 @@ async def wait_for(life: Life, record: StepRow | None, asked: Asked, within: int
 
 async def _look(life: Life, asked: Asked, within: int) -> tuple[int, bytes]:
     step, hashed, event, key = asked
-    now = life.around.clock()
+    now = life.around.steadily()
     write = Await(life.seq, step, hashed, event, key, now, now + within, life.taken.get((event, key), 0))
     await life.commit(write)
     if write.failure is not None:
@@ -58,7 +58,7 @@ async def emit(life: Life, asked: Asked, value: Any) -> None:
     """Commit the event; wake those who wait."""
     step, hashed, event, key = asked
     await life.replay.live(step)
-    now = life.around.clock()
+    now = life.around.steadily()
     write = Emit(life.seq, step, hashed, event, key, encode(value), now, now + life.shared.keep_events)
     await life.commit(write)
     if write.failure is not None:

@@ -25,6 +25,7 @@ from runtime.journal.protocol import (
     Erase,
     JournalError,
     KeepAnswer,
+    KeepClock,
     KeepGeneration,
     KeepPlan,
     KeepTombstone,
@@ -44,7 +45,7 @@ from runtime.journal.protocol import (
 )
 from runtime.journal.records import OPEN, may_end, problem, put, row_of
 
-_Kept = KeepPlan | KeepGeneration | KeepAnswer | KeepTombstone
+_Kept = KeepPlan | KeepGeneration | KeepClock | KeepAnswer | KeepTombstone
 _Rare = Cancel | Reopen | Release | _Kept | Await | Emit | Reject | Rejudge | Erase | Prune
 
 log = logging.getLogger("seta.journal")
@@ -79,7 +80,7 @@ def wake_at(state: str, instant: str) -> str:
     return f"""
         CASE WHEN {state} = 'waiting' AND EXISTS (
             SELECT 1 FROM waiters AS w JOIN events AS e ON {MATCH} WHERE w.run = runs.seq
-        ) THEN received_at ELSE {instant} END
+        ) THEN 0 ELSE {instant} END
     """  # noqa: S608  # our own words
 
 
@@ -153,7 +154,7 @@ def _apply_rare(connection: apsw.Connection, write: _Rare) -> None:
     match write:
         case Cancel() | Reopen() | Release():
             _whole(connection, lambda: by_hand.apply(connection, write))
-        case KeepPlan() | KeepGeneration() | KeepAnswer() | KeepTombstone():
+        case KeepPlan() | KeepGeneration() | KeepClock() | KeepAnswer() | KeepTombstone():
             _keep(connection, write)
         case Await() | Emit():
             _whole(connection, lambda: events.apply(connection, write))
@@ -171,6 +172,8 @@ def _keep(connection: apsw.Connection, write: _Kept) -> None:
             connection.execute(_KEEP_PLAN, (write.plan, write.flow, write.bundle, write.at))
         case KeepGeneration():
             connection.execute(_KEEP_GENERATION, (write.document,))
+        case KeepClock():
+            flight.keep_clock(connection, write)
         case KeepAnswer():
             dedupe.keep_answer(connection, write)
         case KeepTombstone():

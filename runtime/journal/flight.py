@@ -12,7 +12,7 @@ from typing import Any, Final, NamedTuple
 import apsw
 import msgspec
 
-from runtime.journal.protocol import Claim, LetGo, Poisoned, Suspect, Try, Wake
+from runtime.journal.protocol import Claim, KeepClock, LetGo, Poisoned, Suspect, Try, Wake
 
 log = logging.getLogger("seta.journal")
 
@@ -27,6 +27,9 @@ _CLAIM: Final = (
     "INSERT INTO meta (name, value) VALUES ('flight', ?) ON CONFLICT (name) DO UPDATE SET value = excluded.value"
 )
 _TRY: Final = "UPDATE runs SET state = 'running' WHERE seq = ? AND state IN ('accepted', 'running')"
+_KEEP_CLOCK: Final = (
+    "INSERT INTO meta (name, value) VALUES ('clock', ?) ON CONFLICT (name) DO UPDATE SET value = excluded.value"
+)
 # The first condition is an index's.
 _IN_FLIGHT: Final = """
     state IN ('accepted', 'running') AND (
@@ -68,6 +71,13 @@ def apply(connection: apsw.Connection, write: Wake | Claim | Try | LetGo) -> Non
         case LetGo():
             connection.execute(_LET_GO)
             connection.execute(_CLAIM, (_numbers(()),))
+
+
+def keep_clock(connection: apsw.Connection, write: KeepClock) -> None:
+    """Keep the steady clock, and let those that wait look again."""
+    connection.execute(_KEEP_CLOCK, (write.document,))
+    if write.wake:
+        connection.execute("UPDATE runs SET wake_at = 0 WHERE state = 'waiting' AND wake_at > 0")
 
 
 def count_deaths(connection: apsw.Connection, now: int) -> Deaths:

@@ -220,6 +220,15 @@ class KeepGeneration:
 
 
 @dataclass(slots=True)
+class KeepClock:
+    """Keep what the steady clock is made of (JSON); with `wake`, all that waits is due, to look at the wall clock."""
+
+    document: bytes
+    wake: bool = False
+    lost: bool = False  # set by the commit: an error of ours (logged); nothing was kept
+
+
+@dataclass(slots=True)
 class Await:
     """A step waits for an event, or goes on waiting: written anew each time that its run comes by.
 
@@ -369,6 +378,7 @@ Write = (
     | Release
     | KeepPlan
     | KeepGeneration
+    | KeepClock
     | Await
     | Emit
     | KeepAnswer
@@ -490,6 +500,11 @@ class RunDetail(msgspec.Struct, frozen=True):
 
 class Journal(Protocol):
     """The durable memory of one server."""
+
+    @property
+    def kept_clock(self) -> bytes:
+        """The document that was kept last with `KeepClock`, when the journal was opened; empty for none."""
+        ...
 
     @property
     def suspects(self) -> Sequence[Suspect]:

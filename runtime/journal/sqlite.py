@@ -51,6 +51,7 @@ class SqliteJournal:
         self.incarnation = opened.incarnation
         self.suspects = opened.deaths.suspects
         self.poisoned = opened.deaths.poisoned
+        self.kept_clock = opened.kept_clock
         self._held = held
         self.disk = Disk(opened.path)
         self._reader = Reader(partial(open_reading, opened.path))
@@ -189,6 +190,7 @@ class _Opened:
     incarnation: int
     url_key: bytes
     deaths: Deaths
+    kept_clock: bytes
     durable: bool
 
 
@@ -202,13 +204,14 @@ def _open(path: Path, now: int, tables: tuple[Tables, ...], *, durable: bool) ->
                 copy_to(connection, path.with_name(f"{path.stem}-{'.'.join(map(str, found))}{path.suffix}"))
             migrate(connection, tables)
             incarnation, url_key, deaths = _begin_incarnation(connection, now)
+            kept_clock = connection.execute("SELECT value FROM meta WHERE name = 'clock'").get or b""
         except BaseException:
             connection.close(force=True)
             raise
     except apsw.Error as error:
         full = isinstance(error, apsw.FullError)
         raise JournalError(f"{path}: {type(error).__name__}: {error}", full=full) from error
-    return _Opened(path, tables, connection, incarnation, url_key, deaths, durable)
+    return _Opened(path, tables, connection, incarnation, url_key, deaths, kept_clock, durable)
 
 
 def _begin_incarnation(connection: apsw.Connection, now: int) -> tuple[int, bytes, Deaths]:

@@ -14,6 +14,7 @@ from runtime.context import Call, Policy, RemoteVerb, StepSpec
 from runtime.engine.answers import Accepted
 from runtime.engine.engine import Engine, Limits, UnknownPlan
 from runtime.engine.life import Surroundings
+from runtime.engine.steady import Boot, Steady
 from runtime.failures import Kind, StepFailure
 from runtime.journal import SqliteJournal, open_journal
 from runtime.journal.protocol import RunDetail, RunState
@@ -129,6 +130,7 @@ class Clock:
 
     def __init__(self) -> None:
         self.ahead = 0
+        self.boot: Boot | None = None  # by which a steady clock counts; None: there is none
 
     def __call__(self) -> int:
         """Milliseconds since the Unix epoch."""
@@ -150,7 +152,8 @@ class Server:
             return plans[plan]
 
         verb = RemoteVerb(world.perform, read_json, turn=world.turn)
-        around = Surroundings(journal, {"do": verb}, {"host": "here"}, clock, random.Random(7).random)
+        steady = None if clock.boot is None else Steady(journal.kept_clock, clock, clock.boot)
+        around = Surroundings(journal, {"do": verb}, {"host": "here"}, clock, random.Random(7).random, steady=steady)
         self.engine = Engine(around, find, os.urandom, limits)
 
     async def deliver(self, n: Any = 0, flow: str = "f", request: Request = NO_REQUEST) -> Accepted:

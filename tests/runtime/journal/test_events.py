@@ -65,7 +65,7 @@ async def test_a_run_that_goes_to_wait_after_the_event_is_due_at_once(
         for one in moves:
             await journal.commit(one)
     assert [run.seq for run in await journal.due_runs(NOW, 9)] == [1]
-    assert await journal.next_wake() == NOW
+    assert await journal.next_wake() == 0  # by every clock
 
 
 async def test_what_came_before_the_run_does_not_count(journal: SqliteJournal) -> None:
