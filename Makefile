@@ -50,3 +50,4 @@ bench: setup
 	@$(BIN)/python -m tests.bench.check
 	@$(BIN)/python -m tests.bench.phones
 	@$(BIN)/python -m tests.bench.client
+	@$(BIN)/python -m tests.bench.replay

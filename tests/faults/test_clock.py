@@ -54,3 +54,23 @@ async def test_clock_that_jumps_disturbs_no_delivery(tmp_path: Path, tell: Tell)
 @pytest.mark.timeout(300)
 async def test_clock_that_jumps_100_times_disturbs_no_delivery(tmp_path: Path, tell: Tell) -> None:
     tell(await jumps(tmp_path, 25))
+
+
+WAITS = "flow waits\non webhook {n: int}\n  -> wait 4s\n  -> log n\n"
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("jump", ["+1d", "-1h"])
+async def test_a_wait_lasts_as_long_as_it_says_over_a_jump(tmp_path: Path, tell: Tell, jump: str) -> None:
+    (tmp_path / "flows").mkdir()
+    (tmp_path / "flows" / "waits.seta").write_text(WAITS)
+    clock = Clock(tmp_path)
+    with ServerProcess(tmp_path, **clock.environment()) as server:
+        async with httpx.AsyncClient(timeout=10) as client:
+            answer = await client.post(server.flows["waits"].url, json={"n": 1})
+        run = answer.raise_for_status().json()["run"]
+        await asyncio.sleep(1)
+        clock.set(jump)
+        seconds = 1 + await until(partial(all_done, tmp_path, [run]), "the wait does not end", 20)
+    assert 3.9 < seconds < 10
+    tell(f"a wait of 4 s took {seconds:.1f} s over a jump of {jump}")
