@@ -11,7 +11,7 @@ from tests.faults.machine import fill, mounted
 from tests.runtime.cli.process import ServerProcess
 
 MEGABYTE = 1 << 20
-SIZE = 48 * MEGABYTE
+SIZE = 128 * MEGABYTE  # a tenth of it, the reserve, has room for a log of the usual length
 RESERVE = SIZE // 10
 FLOW = """
 flow waits
