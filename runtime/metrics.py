@@ -1,6 +1,7 @@
 """What a scrape is told: the numbers that the rooms count, in Prometheus's text format.
 
-Nothing is counted here. Labels are names of flows, steps and verbs, and words of ours: never an address or an id.
+Nothing is counted here. Labels are names of flows, steps and verbs, hosts that
+the folder of flows names, and words of ours: never an address of a webhook or an id.
 """
 
 import asyncio
@@ -18,6 +19,7 @@ from prometheus_client.metrics_core import Metric
 from prometheus_client.registry import Collector
 
 from runtime.admin.asking import Text
+from runtime.connections.hosts import Breaker
 from runtime.counts import Count, Histogram
 from runtime.door.counts import DoorCounts
 from runtime.door.readiness import Readiness
@@ -26,6 +28,9 @@ from runtime.journal import SqliteJournal
 from runtime.journal.protocol import JournalError
 from runtime.journal.queries import Standing
 from runtime.reload.reloader import Reloader
+
+_MOST_HOSTS: Final = 100
+_OTHERS: Final = "others"
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +42,7 @@ class Metrics:
     door: DoorCounts
     readiness: Readiness
     reloader: Reloader
+    breakers: Callable[[], Iterable[tuple[str, Breaker]]]
     clock: Callable[[], int]
     process: Collector = field(default_factory=lambda: ProcessCollector(registry=None))
 
@@ -44,7 +50,15 @@ class Metrics:
         """All numbers as they are now; those that the journal would have to give are absent where it cannot."""
         status, _ = await self.readiness.brief()
         ready = _gauge("ready", "1 if deliveries can be taken", status == HTTPStatus.OK)
-        families = [ready, *self._door(), *self._engine(), *self._flows(), *self._journal(), *await self._runs()]
+        families = [
+            ready,
+            *self._door(),
+            *self._engine(),
+            *self._flows(),
+            self._hosts(),
+            *self._journal(),
+            *await self._runs(),
+        ]
         registry = CollectorRegistry()
         registry.register(_Families(families))
         registry.register(self.process)
@@ -74,6 +88,17 @@ class Metrics:
         if serving is not None:
             yield _gauge("flows_generation", "Number of the generation that is served", serving.number)
             yield _gauge("flows_last_load_successful", "1 if the folder as last read is served", not serving.refused)
+
+    def _hosts(self) -> Metric:
+        """Of many hosts, and where a delivery may have named them, only the worst is told."""
+        known = list(self.breakers())
+        if self.reloader.data_chooses_hosts or len(known) > _MOST_HOSTS:
+            known = [(_OTHERS, max(state for _, state in known))] if known else []
+        about = "Of hosts whose last connection failed: 0 closed, 1 one may ask, 2 open"
+        breakers = GaugeMetricFamily("breaker_state", about, labels=("host",))
+        for host, state in known:
+            breakers.add_metric((host,), state)
+        return breakers
 
     def _journal(self) -> Iterator[Metric]:
         counts, disk = self.journal.counts, self.journal.disk

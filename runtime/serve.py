@@ -20,7 +20,7 @@ from runtime.admin.operations import LocalOperations
 from runtime.code import CodePool
 from runtime.connections import local
 from runtime.connections.guard import Guard
-from runtime.connections.http import aiohttp_transport
+from runtime.connections.http import HttpClient, aiohttp_transport
 from runtime.connections.pace import Paces
 from runtime.door.app import Door
 from runtime.door.arriving import Spool
@@ -41,7 +41,7 @@ from runtime.metrics import Metrics
 from runtime.privacy.erasure import Privacy
 from runtime.program import Program
 from runtime.reload.compiling import Refused
-from runtime.reload.reloader import MakeVerbs, Reloader, Rooms
+from runtime.reload.reloader import Reloader, Rooms
 from runtime.reload.watch import watch
 from runtime.schemes import signs_address
 from runtime.settings import Settings
@@ -74,7 +74,7 @@ class House:
     metrics: Metrics
 
 
-def compose(settings: Settings, journal: SqliteJournal, make_verbs: MakeVerbs, pool: CodePool, traces: Traces) -> House:
+def compose(settings: Settings, journal: SqliteJournal, http: HttpClient, pool: CodePool, traces: Traces) -> House:
     """Put a server together. It serves nothing yet, and nothing runs."""
     steady = Steady(journal.kept_clock, now, this_boot())
     around = Surroundings(journal, {}, {}, now, random.random, steady=steady)
@@ -87,9 +87,10 @@ def compose(settings: Settings, journal: SqliteJournal, make_verbs: MakeVerbs, p
     facade = Facade(settings, lambda: served(hooks.table), lambda: reloader.places)
     privacy = Privacy(journal, now, engine.hands, journal.url_key, engine.keep_rejected)
     operations = LocalOperations(journal, facade, engine.hands, privacy, engine.again)
+    make_verbs = partial(verbs, http, pool, paces=Paces())
     rooms = Rooms(journal, engine, programs, hooks, readiness, public_base(settings), around, make_verbs)
     reloader = Reloader(rooms, settings.flows, settings.environment, pool.renew)
-    metrics = Metrics(journal, engine, door.counts, readiness, reloader, now)
+    metrics = Metrics(journal, engine, door.counts, readiness, reloader, http.breakers, now)
     front = traces.door(door, hooks)
     return House(settings, journal, engine, facade, readiness, intake, front, operations, reloader, metrics)
 
@@ -178,9 +179,7 @@ async def serve(
             size=settings.code_processes, environment=settings.code_environment, modules=settings.flows.absolute()
         )
         stack.push_async_callback(pool.close)
-        house = compose(
-            await _with_addresses(settings), journal, partial(verbs, http, pool, paces=Paces()), pool, traces
-        )
+        house = compose(await _with_addresses(settings), journal, http, pool, traces)
         try:
             await house.reloader.begin(loaded)
         except FolderError as error:

@@ -5,7 +5,8 @@ waits for a host waits in the journal.
 """
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from enum import IntEnum
 from random import random as chance
 from types import TracebackType
 from typing import Final
@@ -20,6 +21,14 @@ LONGEST_QUEUE: Final = 300.0  # s that one waits at most before it asks again wh
 _SHORTEST = 0.05  # s
 _FIRST_GUESS = 0.1  # s that a request takes, before one has ended
 _MOST = 10_000  # hosts that are remembered
+
+
+class Breaker(IntEnum):
+    """What stands before a host."""
+
+    CLOSED = 0  # it is asked as ever
+    HALF_OPEN = 1  # one may ask whether it is back
+    OPEN = 2  # it is left alone
 
 
 class _Host:
@@ -68,6 +77,15 @@ class Hosts:
         if host.in_flight >= IN_FLIGHT:
             raise _held(f"{name} has {IN_FLIGHT} requests under way", self._queued(host, now))
         return _Asking(self, host, now, probe=False)
+
+    def breakers(self) -> Iterator[tuple[str, Breaker]]:
+        """The hosts to which the last connection failed; before all others nothing stands."""
+        now = self._now()
+        for host in self._known.values():
+            if host.is_open:
+                yield host.name, Breaker.OPEN if now < host.alone_until else Breaker.HALF_OPEN
+            elif host.failures:
+                yield host.name, Breaker.CLOSED
 
     def _queued(self, host: _Host, now: float) -> float:
         """Seconds until there may be room: those that wait come back about as fast as the host answers."""

@@ -48,6 +48,7 @@ class HttpClient:
         self._wire: Wire = transport if isinstance(transport, AiohttpWire) else _wire(transport)
         self._now = now
         self._hosts = hosts or Hosts()
+        self.breakers = self._hosts.breakers
         self._closed = False
 
     async def ask(  # noqa: PLR0913  # a request is all of these

@@ -69,6 +69,11 @@ class Reloader:
         self._one_at_a_time = asyncio.Lock()
 
     @property
+    def data_chooses_hosts(self) -> bool:
+        """Whether what is asked may be said by deliveries."""
+        return self._generation is not None and self._generation.settings.http.open_hosts
+
+    @property
     def places(self) -> Mapping[str, str]:
         """Where the secrets are of what is served, as its seta.toml says."""
         return {} if self._generation is None else self._generation.settings.secrets

@@ -1,14 +1,17 @@
 """What a scrape is told of a server that took good and bad deliveries."""
 
 import re
+import socket
 from collections.abc import AsyncIterator
+from contextlib import closing
 from pathlib import Path
 
 import httpx
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
-from runtime.settings import Address
+from runtime.connections.hosts import FAILURES, Breaker
+from runtime.settings import Address, parse_opening
 from tests.runtime.served import Served, serving
 
 FLOWS = {
@@ -98,6 +101,23 @@ async def test_no_value_of_a_delivery_and_no_address_is_a_label(server: Served) 
         assert secret not in text
     names = set(re.findall(r'[{,]([a-z_]+)="', text))
     assert names <= {"hook", "code", "flow", "outcome", "step", "verb", "state", "le"}
+
+
+@pytest.mark.parametrize(("more", "label"), [("", ""), ("[http]\nopen_hosts = true\n", "others")])
+async def test_host_that_cannot_be_reached_shows_unless_a_delivery_may_have_named_it(
+    tmp_path: Path, more: str, label: str
+) -> None:
+    with closing(socket.create_server(("127.0.0.1", 0))) as probe:
+        host = f"127.0.0.1:{probe.getsockname()[1]}"
+    flow = 'on webhook open {n: int}\n  -> put "{config.erp}/x" with {n} retry 9 every 1h..1h\n'
+    files = {"erp.seta": flow, "seta.toml": f'[config]\nerp = "http://{host}"\n{more}'}
+    async with serving(tmp_path, files, allow_outbound=(parse_opening(host),)) as server:
+        for failures in range(1, FAILURES + 1):
+            await server.ended((await server.post("erp", f'{{"n": {failures}}}')).json()["run"])
+            told = samples((await server.admin("/metrics")).text)
+            states = {name: state for name, state in told.items() if name.startswith("breaker_state")}
+            state = Breaker.OPEN if failures == FAILURES else Breaker.CLOSED
+            assert states == {f"breaker_state{{host={label or host}}}": state}
 
 
 async def test_metrics_are_on_the_socket_and_the_admin_address_and_not_public(server: Served) -> None:

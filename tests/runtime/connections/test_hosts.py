@@ -5,7 +5,7 @@ import asyncio
 import httpx
 import pytest
 
-from runtime.connections.hosts import FAILURES, IN_FLIGHT, LONGEST_PAUSE, LONGEST_QUEUE, Hosts
+from runtime.connections.hosts import FAILURES, IN_FLIGHT, LONGEST_PAUSE, LONGEST_QUEUE, Breaker, Hosts
 from runtime.connections.http import HttpClient
 from runtime.failures import Kind, StepFailure
 
@@ -51,6 +51,17 @@ def test_connections_that_fail_in_a_row_open_the_breaker(hosts: Hosts) -> None:
     assert (held.kind, held.retry_after) == (Kind.HELD, 1.5)
     assert held.message == "the breaker of a is open: its last 5 connections failed"
     assert ask(hosts, host="b") is None
+
+
+def test_breakers_are_told_of_hosts_whose_last_connection_failed(hosts: Hosts, clock: Clock) -> None:
+    broken(hosts)
+    ask(hosts, host="well")
+    ask(hosts, "connect", host="once")
+    assert dict(hosts.breakers()) == {"a": Breaker.OPEN, "once": Breaker.CLOSED}
+    clock.now += 1.0
+    assert dict(hosts.breakers()) == {"a": Breaker.HALF_OPEN, "once": Breaker.CLOSED}
+    ask(hosts)
+    assert dict(hosts.breakers()) == {"once": Breaker.CLOSED}
 
 
 @pytest.mark.parametrize("answer", [None, "http_500", "http_404", "no_answer"])
