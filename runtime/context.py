@@ -114,7 +114,8 @@ class RemoteVerb:
     """A verb that reaches out. `perform` raises StepFailure.
 
     What it has to do in the journal's own database is part of its records: `before`, which may raise StepFailure, of
-    the `started` one that an effect of class `once` has, and `after`, which gets what `perform` gave, of the result.
+    the `started` one that an effect of class `once` has; `after`, which gets what `perform` gave, of the result; and
+    `refused`, which fails in nothing, of a failure of `perform` that is final.
 
     `turn` says how long an attempt has to wait before it may begin, in ms. What waits is in the journal, uses no try
     and asks again when its time has come.
@@ -124,6 +125,7 @@ class RemoteVerb:
     result: Callable[[bytes], Any]
     before: Callable[[apsw.Connection, Call], None] | None = None
     after: Callable[[apsw.Connection, Call, Any], None] | None = None
+    refused: Callable[[apsw.Connection, Call, StepFailure], None] | None = None
     turn: Callable[[Call], int] | None = None
 
 

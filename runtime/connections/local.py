@@ -71,6 +71,7 @@ _TAG: Final = f"""
     WHERE n = :n AND NOT EXISTS (SELECT 1 FROM json_each(persons.tags) WHERE value = :tag) RETURNING {_PERSON}
 """  # noqa: S608  # our own words
 _KEEP_WA_ID: Final = "UPDATE persons SET wa_id = ? WHERE phone_match = ?"
+_KEEP_OPT_OUT: Final = "UPDATE persons SET opt_out = 1, updated_at = ? WHERE phone_match = ?"
 _LIST_PERSONS: Final = f"SELECT {_PERSON}, wa_id, created_at, updated_at FROM persons ORDER BY n DESC LIMIT ?"  # noqa: S608  # our own words
 
 _PERSON_OF: Final = f"SELECT {_PERSON}, wa_id, created_at, updated_at FROM persons WHERE n = ?"  # noqa: S608  # our own words
@@ -175,6 +176,11 @@ def opted_out(connection: apsw.Connection, who: Person | str) -> bool:
 def keep_wa_id(connection: apsw.Connection, phone: str, wa_id: str) -> None:
     """Keep WhatsApp's id of an account with the person of its phone, if one is known here."""
     connection.execute(_KEEP_WA_ID, (wa_id, match_key(phone)))
+
+
+def keep_opt_out(connection: apsw.Connection, phone: str, at: int) -> None:
+    """Keep with the person of a phone, if one is known here, that it wants no messages."""
+    connection.execute(_KEEP_OPT_OUT, (at, match_key(phone)))
 
 
 def list_persons(connection: apsw.Connection, limit: int) -> list[PersonRow]:

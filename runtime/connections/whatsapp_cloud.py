@@ -40,8 +40,9 @@ _REPEATED: Final[Mapping[int, float | None]] = {  # nothing was sent, and a repe
     131056: _PAIR,
     131057: None,
 }
+OPTED_OUT: Final = "opted_out"
 _FAILURES: Final[Mapping[str, tuple[int, ...]]] = {  # nothing was sent, and a repeat gives the same
-    "opted_out": (131050,),
+    OPTED_OUT: (131050,),
     "undeliverable": (131026, 130472, 131049),
     "template": (132000, 132001, 132005, 132007, 132012, 132015, 132016),
     "account": (0, 3, 10, 190, 368, 130497, 131031, 131042, 131048, 133016, *range(200, 300)),

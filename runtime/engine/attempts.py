@@ -5,6 +5,7 @@ from collections.abc import Callable
 from math import ceil
 from typing import Any, Final, NoReturn
 
+import apsw
 import msgspec
 
 from runtime.context import Call, LocalVerb, RemoteVerb, StepSpec
@@ -20,6 +21,9 @@ from runtime.shapes import MisfitError, NotJsonError
 UNKNOWN: Final = "unknown"  # the code of what parks a run until a person says what happened
 HELD: Final = "held"  # the code of an attempt that waits for its turn
 ATTEMPT_SECONDS: Final = 120.0  # the last net where the step says no `within`: verbs have shorter limits of their own
+
+
+Keep = Callable[[apsw.Connection], None]  # what is kept in the journal's own database beside a record
 
 
 class _Tried(msgspec.Struct):
@@ -109,7 +113,7 @@ class Attempts:
         except StepFailure as failure:
             if failure.kind is FailureKind.HELD:
                 await self._hold(failure.message, ceil((failure.retry_after or 0) * 1000))
-            await self._fail(failure)
+            await self._fail(failure, _kept_of_refusal(verb, call, failure))
             raise
         encoded = encode(value)
         try:
@@ -143,13 +147,9 @@ class Attempts:
         """Commit what the attempt gave."""
         if (after := verb.after) is None:
             await self._record(Kind.RESULT, encoded)
-            return
-
-        def keeping(connection: Any) -> Any:
-            after(connection, call, value)
-            return msgspec.Raw(encoded)
-
-        await self._with_effect(Kind.RESULT, call, keeping)
+        else:
+            keep = _beside(lambda connection: after(connection, call, value), encoded)
+            await self._with_effect(Kind.RESULT, call, keep)
 
     async def _perform(self, verb: RemoteVerb, call: Call) -> Any:
         seconds, doing = self._seconds_left(), self._life.doing
@@ -178,8 +178,11 @@ class Attempts:
             line = Record(life.seq, step, Kind.LOG, b"", life.around.clock(), value=encode(text))
             life.around.journal.commit(line)
 
-    async def _fail(self, failure: StepFailure) -> None:
-        """Record a failure; raise Suspended for another attempt, Parked where nobody knows what happened."""
+    async def _fail(self, failure: StepFailure, keep: Keep | None = None) -> None:
+        """Record a failure; raise Suspended for another attempt, Parked where nobody knows what happened.
+
+        `keep` is what a failure that is final leaves in the journal's own database.
+        """
         placed(failure, self._step, self._number)
         verdict, until = judge(self._spec, failure, self._number), 0
         if verdict is Verdict.REPEAT:
@@ -195,7 +198,8 @@ class Attempts:
             case Verdict.UNKNOWN:
                 raise self._unknown(failure.message)
             case Verdict.FAIL:
-                await self._record(Kind.FAILED, encode(_Failed(failure.code, failure.message)))
+                encoded = encode(_Failed(failure.code, failure.message))
+                await self._record(Kind.FAILED, encoded, keep and _beside(keep, encoded))
 
     def _unknown(self, why: str) -> Parked:
         return Parked(self._step, UNKNOWN, f"nobody can tell whether it happened: {why}", self._number)
@@ -214,7 +218,22 @@ class Attempts:
             await self._fail(failure)
         raise placed(failure, self._step, self._number)
 
-    async def _record(self, kind: Kind, value: bytes = b"") -> None:
+    async def _record(self, kind: Kind, value: bytes = b"", effect: Effect | None = None) -> None:
         life = self._life
         now = life.around.clock()
-        await life.commit(Record(life.seq, self._step, kind, self._hashed, now, self._number, value))
+        await life.commit(Record(life.seq, self._step, kind, self._hashed, now, self._number, value, effect))
+
+
+def _kept_of_refusal(verb: RemoteVerb, call: Call, failure: StepFailure) -> Keep | None:
+    refused = verb.refused
+    return refused and (lambda connection: refused(connection, call, failure))
+
+
+def _beside(keep: Keep, encoded: bytes) -> Effect:
+    """The effect of a record whose value is known already."""
+
+    def kept(connection: apsw.Connection) -> msgspec.Raw:
+        keep(connection)
+        return msgspec.Raw(encoded)
+
+    return kept

@@ -8,11 +8,11 @@ import msgspec
 
 from compiler.catalog import EffectClass, Slot, Verb
 from runtime.connections.hablla import Hablla
-from runtime.connections.local import keep_wa_id, opted_out, put_message
+from runtime.connections.local import keep_opt_out, keep_wa_id, opted_out, put_message
 from runtime.connections.lost import nothing_sent_yet
 from runtime.connections.pace import Pace
 from runtime.connections.person import Person
-from runtime.connections.whatsapp_cloud import Sent, WhatsAppCloud
+from runtime.connections.whatsapp_cloud import OPTED_OUT, Sent, WhatsAppCloud
 from runtime.context import Call, LocalVerb, RemoteVerb, Template
 from runtime.failures import StepFailure
 from runtime.functions.format_phone import match_key
@@ -31,7 +31,7 @@ SIGNATURE: Final = Verb(
     slots=(Slot("to", ("person", "phone"), fills=True),),
     with_="params",
     connection="messages",
-    failures=("no_person", "no_phone", "opted_out"),
+    failures=("no_person", "no_phone", OPTED_OUT),
     service_failures=MESSAGES,
 )
 
@@ -60,7 +60,7 @@ def refuse_opted_out(connection: apsw.Connection, call: Call) -> None:
     to = call.args[0]
     own = isinstance(to, Person) and to.via is None
     if opted_out(connection, to if own else _phone(to)):
-        raise StepFailure("opted_out", "the person wants no messages")
+        raise StepFailure(OPTED_OUT, "the person wants no messages")
 
 
 def _phone(to: Person | str) -> str:
@@ -103,12 +103,16 @@ def over_whatsapp(cloud: WhatsAppCloud, language: str, pace: Pace) -> RemoteVerb
     def after(connection: apsw.Connection, call: Call, sent: Sent) -> None:
         keep_wa_id(connection, _phone(call.args[0]), sent.wa_id)
 
+    def refused(connection: apsw.Connection, call: Call, failure: StepFailure) -> None:
+        if failure.code == OPTED_OUT:
+            keep_opt_out(connection, _phone(call.args[0]), call.at)
+
     def turn(call: Call) -> int:
         to = call.args[0]
         recipient = to if isinstance(to, str) else to.phone or ""
         return pace.turn(call.key, match_key(recipient), call.at)
 
-    return RemoteVerb(perform, _id, before=refuse_opted_out, after=after, turn=turn)
+    return RemoteVerb(perform, _id, before=refuse_opted_out, after=after, refused=refused, turn=turn)
 
 
 def over_hablla(hablla: Hablla, name: str, channel: str, sector: str) -> RemoteVerb:

@@ -196,6 +196,22 @@ async def test_who_wants_no_messages_gets_none_over_a_service_either(tmp_path: P
     assert whatsapp.asked == []
 
 
+async def test_who_has_told_whatsapp_to_stop_is_known_from_then_on_until_a_flow_says_otherwise(
+    tmp_path: Path, whatsapp: WhatsApp
+) -> None:
+    flow = (
+        "on webhook {telefone: phone, volta: bool?} -> upsert person"
+        ' -> if volta ?? false { -> upsert person with {opt_out: false} } -> send hsm "retomada"\n'
+    )
+    whatsapp.faults.append(refusal(131050))
+    async with at(tmp_path, flow, over_whatsapp(whatsapp)) as server:
+        assert [await failure(server) for _ in range(2)] == 2 * [("dead", "send_hsm", "opted_out")]
+        (person,) = (await server.admin("/persons")).json()["persons"]
+        assert (person["opt_out"], len(whatsapp.asked)) == (True, 1)
+        assert (await run(server, json.dumps({"telefone": PHONE, "volta": True})))["state"] == "done"
+    assert (len(whatsapp.asked), len(whatsapp.sent)) == (2, 1)
+
+
 async def test_hablla_is_not_told_who_wants_no_messages_because_it_has_no_place_for_it(
     tmp_path: Path, hablla: Hablla
 ) -> None:
