@@ -187,6 +187,25 @@ def test_deliveries_one_behind_the_other_are_answered_in_order(process: ServerPr
     assert runs(process) == before + 2
 
 
+def test_look_without_a_body_leaves_the_connection_to_the_next_request(process: ServerProcess) -> None:
+    """What a HEAD is answered with has a length and no body, or the sender would take that for the next answer."""
+    path = process.flows["retomada"].path.encode()
+    looks = b"".join(b"HEAD %s HTTP/1.1\r\nHost: a\r\n\r\n" % at for at in (path, b"/livez", b"/unknown"))
+    with closing(process.connect()) as connection:
+        connection.sendall(looks + post(LENGTH).replace(b"PATH", path))
+        received = b""
+        while not received.endswith(b'"}'):
+            received += connection.recv(65_536)
+    heads = received.split(b"\r\n\r\n")
+    assert [head.partition(b"\r\n")[0].partition(b" ")[2] for head in heads[:4]] == [
+        b"200 OK",
+        b"200 OK",
+        b"404 Not Found",
+        b"200 OK",
+    ]
+    assert heads[4].startswith(b'{"run":"')
+
+
 def test_delivery_in_single_bytes_is_put_together(process: ServerProcess) -> None:
     raw = post(LENGTH).replace(b"PATH", process.flows["retomada"].path.encode())
     with closing(process.connect()) as connection:

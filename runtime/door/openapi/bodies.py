@@ -43,7 +43,8 @@ def _content(kind: str, program: Program) -> dict[str, Any]:
         case "multipart":
             return {"schema": _of_form(schema, files=True)}
         case "text":
-            return {"schema": schema or {"type": "string"}}
+            value = example(program.payload)
+            return {"schema": schema or {"type": "string"}, **({"example": value} if isinstance(value, str) else {})}
         case _:
             return {"schema": schema or _ANY_JSON, "example": example(program.payload)}
 

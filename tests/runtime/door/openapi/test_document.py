@@ -127,6 +127,12 @@ def test_body_under_one_name_is_whatever_begins_as_json() -> None:
     assert content == {"schema": {"type": ["object", "array"]}, "example": {}}
 
 
+def test_text_under_one_name_is_told_with_an_example() -> None:
+    assert asked(shape=whole("xml", text), accept=("text",))["content"] == {
+        "text/plain": {"schema": {"type": "string"}, "example": "texto"}
+    }
+
+
 def test_files_are_told_as_files_and_fields_that_hold_json_as_objects() -> None:
     shape = record(
         "P",
