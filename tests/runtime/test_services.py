@@ -50,7 +50,12 @@ timeout = "{timeout}"
 """
 
 
-def over_hablla(service: Service, auth: str, channel: bool = True) -> str:  # noqa: FBT001, FBT002  # a fact
+def over_hablla(
+    service: Service,
+    auth: str,
+    channel: bool = True,  # noqa: FBT001, FBT002  # a fact
+    timeout: str = "15s",
+) -> str:
     """The connection in seta.toml."""
     place = "".join(f'{name} = "{value}"\n' for name, value in PLACE.items()) if channel else ""
     return f"""
@@ -59,6 +64,7 @@ kind = "hablla"
 workspace = "{WORKSPACE}"
 auth = {auth}
 url = "{service.url}"
+timeout = "{timeout}"
 {place}"""
 
 
@@ -288,6 +294,7 @@ HABLLA_SAYS = [
     (Reply(403, {"message": "no"}), dead("http_403")),
     (Reply(201, b"<html>"), DOUBT),
     (Reply(201, {}, cut=True), DOUBT),
+    (Reply(201, {}, late=2.0), DOUBT),
 ]
 
 
@@ -295,7 +302,7 @@ async def test_what_hablla_says_of_a_template_counts_and_what_it_may_have_sent_i
     tmp_path: Path, hablla: Hablla
 ) -> None:
     hablla.sending.extend(fault for fault, _ in HABLLA_SAYS)
-    async with at(tmp_path, RETOMADA, over_hablla(hablla, BY_LOGIN)) as server:
+    async with at(tmp_path, RETOMADA, over_hablla(hablla, BY_LOGIN, timeout="800ms")) as server:
         ends = [await failure(server, lead(number)) for number in range(len(HABLLA_SAYS))]
     assert ends == [end for _, end in HABLLA_SAYS]
     sends = [one for one in hablla.asked if one.path.endswith("messages-templates")]

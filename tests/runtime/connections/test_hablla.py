@@ -181,10 +181,12 @@ async def test_wrong_credentials_fail_for_good_and_are_not_told(
         (Reply(400, {"message": "invalid"}), "http_400", Kind.PERMANENT),
         (Reply(200, b"garbage"), "no_answer", Kind.TRANSIENT),
         (Reply(200, {"rows": []}), "no_answer", Kind.TRANSIENT),
+        (Reply(200, {"results": []}, cut=True), "no_answer", Kind.TRANSIENT),
+        (Reply(200, {"results": []}, late=2.0), "no_answer", Kind.TRANSIENT),
     ],
 )
-async def test_what_an_answer_means(service: Service, hablla: Hablla, reply: Reply, code: str, kind: Kind) -> None:
+async def test_what_an_answer_means(service: Service, http: HttpClient, reply: Reply, code: str, kind: Kind) -> None:
     service.faults.append(reply)
     with pytest.raises(StepFailure) as failed:
-        await hablla.find_person(phone=LONG)
+        await Hablla(http, WORKSPACE, TOKEN, service.url, limit=0.8).find_person(phone=LONG)
     assert (failed.value.code, failed.value.kind) == (code, kind)
