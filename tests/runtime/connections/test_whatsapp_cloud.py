@@ -139,6 +139,40 @@ async def test_what_an_answer_means(
     assert (failed.value.code, failed.value.kind, failed.value.retry_after) == meaning
 
 
+@pytest.mark.parametrize(
+    ("codes", "failure", "kind", "after"),
+    [
+        ((1, 2, 130429, 131000, 131016, 131057), None, Kind.NOT_DONE, None),
+        ((4, 80007), None, Kind.NOT_DONE, 120.0),
+        ((131056,), None, Kind.NOT_DONE, 6.0),
+        ((131050,), "opted_out", Kind.PERMANENT, None),
+        ((131026, 130472, 131049), "undeliverable", Kind.PERMANENT, None),
+        ((132000, 132001, 132005, 132007, 132012, 132015, 132016), "template", Kind.PERMANENT, None),
+        (
+            (0, 3, 10, 190, 200, 299, 368, 130497, 131031, 131042, 131048, 133016),
+            "account",
+            Kind.PERMANENT,
+            None,
+        ),
+        ((33, 100, 131008, 131009, 131047, 131051, 131052, 131053, 300), None, Kind.PERMANENT, None),
+    ],
+)
+async def test_every_code_of_the_documentation_means_what_it_says_there(  # noqa: PLR0913, PLR0917  # pytest's
+    service: WhatsApp,
+    cloud: WhatsAppCloud,
+    codes: tuple[int, ...],
+    failure: str | None,
+    kind: Kind,
+    after: float | None,
+) -> None:
+    for code in codes:
+        service.faults.append(refusal(code))
+        with pytest.raises(StepFailure) as failed:
+            await cloud.send_template(PHONE, "retomada", "pt_BR", {})
+        told = (failed.value.code, failed.value.kind, failed.value.retry_after)
+        assert told == (failure or f"whatsapp_{code}", kind, after)
+
+
 @pytest.mark.parametrize(("code", "told"), [(190, 1), (131048, 1), (132000, 0), (131056, 0)])
 async def test_what_stops_all_messages_is_told_as_an_error(
     service: WhatsApp, cloud: WhatsAppCloud, caplog: pytest.LogCaptureFixture, code: int, told: int
