@@ -35,7 +35,7 @@ Fails as
   opt_out, phone_taken
 
 Over a service it also fails as
-  address_refused, connect, hablla, http_STATUS, no_answer, no_connection, unsendable
+  address_refused, connect, hablla, held, http_STATUS, no_answer, no_connection, unsendable
 """
 
 ROUND = """\
