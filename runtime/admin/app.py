@@ -44,7 +44,8 @@ from runtime.admin.operations import (
     UnknownIdError,
 )
 from runtime.engine.hands import WrongState
-from runtime.journal.protocol import JournalError, RunState
+from runtime.journal.protocol import JournalError
+from runtime.journal.rows import RunState
 
 logger = logging.getLogger("seta.admin")
 

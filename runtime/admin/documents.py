@@ -7,7 +7,7 @@ import msgspec
 
 from runtime.connections import local
 from runtime.engine.starting import Replayed
-from runtime.journal.protocol import RejectedDelivery, RejectedRow, RunDetail, RunRow, RunState, StepRow
+from runtime.journal.rows import RejectedDelivery, RejectedRow, RunDetail, RunRow, RunState, StepRow
 from runtime.program import NO_REQUEST, Request
 from runtime.shapes import Problem
 

@@ -30,7 +30,8 @@ from runtime.engine.hands import Hands, WrongState
 from runtime.engine.rejudging import Again, WantedRejected
 from runtime.engine.starting import Page
 from runtime.journal import queries, rejected
-from runtime.journal.protocol import Journal, RunDetail, RunRow, RunState
+from runtime.journal.protocol import Journal
+from runtime.journal.rows import RunDetail, RunRow, RunState
 from runtime.privacy.erasure import Privacy
 from runtime.privacy.traces import Keys
 

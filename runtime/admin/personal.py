@@ -15,7 +15,7 @@ from runtime.admin.documents import (
     rfc3339,
     run_from,
 )
-from runtime.journal.protocol import Tombstone
+from runtime.journal.rows import Tombstone
 from runtime.journal.texts import Event
 from runtime.privacy.erasure import Counts, Erased, Kept
 

@@ -21,7 +21,7 @@ from runtime.cli.problems import Problem
 from runtime.engine.again import ENDS, Wanted
 from runtime.engine.rejudging import WantedRejected
 from runtime.engine.starting import Page, Replayed
-from runtime.journal.protocol import RunState
+from runtime.journal.rows import RunState
 
 _PAGES_A_SECOND: Final = 5
 _PROBLEMS_SHOWN: Final = 10

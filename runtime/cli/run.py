@@ -18,7 +18,7 @@ from runtime.cli.problems import Problem
 from runtime.compiling import flows_of
 from runtime.door.bodies import Screen, decode
 from runtime.folder import folder_of
-from runtime.journal.protocol import Kind, RunState
+from runtime.journal.rows import Kind, RunState
 from runtime.loader import Loaded
 from runtime.program import Program
 from runtime.serve import now

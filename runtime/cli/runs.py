@@ -12,7 +12,7 @@ from runtime.admin.documents import NULL, Run, RunDocument, RunError, RunList, R
 from runtime.admin.operations import ALL, RunFilter
 from runtime.cli import changes, options, terminal
 from runtime.cli.data import ask, settings_for
-from runtime.journal.protocol import RunState
+from runtime.journal.rows import RunState
 
 _VALUE_WIDTH: Final = 200  # characters of a step's value; all of it is in the JSON
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from runtime.engine.ids import encode
 from runtime.failures import StepFailure
-from runtime.journal.protocol import Accept
+from runtime.journal.writes import Accept
 from runtime.program import Program, Request
 from runtime.shapes import Decoded
 

@@ -8,7 +8,8 @@ import msgspec
 from runtime.engine.acceptance import complete
 from runtime.engine.starting import Page, Replayed, Start, request_of
 from runtime.journal import queries
-from runtime.journal.protocol import Accept, PastRun, RunState
+from runtime.journal.rows import PastRun, RunState
+from runtime.journal.writes import Accept
 from runtime.shapes import MisfitError, NotJsonError
 
 NOT_SERVED: Final = "the flow is not served any more"

@@ -15,7 +15,8 @@ from runtime.engine.life import Life
 from runtime.engine.policy import Verdict, judge, pause
 from runtime.failures import Kind as FailureKind
 from runtime.failures import StepFailure
-from runtime.journal.protocol import Effect, Kind, Record, StepRow
+from runtime.journal.rows import Kind, StepRow
+from runtime.journal.writes import Effect, Record
 from runtime.shapes import MisfitError, NotJsonError
 
 UNKNOWN: Final = "unknown"  # the code of what parks a run until a person says what happened

@@ -5,7 +5,8 @@ import asyncio
 from runtime.engine.lanes import Lane, Lanes
 from runtime.engine.life import Shared
 from runtime.engine.runs import Runs
-from runtime.journal.protocol import OpenRun, Wake
+from runtime.journal.rows import OpenRun
+from runtime.journal.writes import Wake
 
 _LONGEST_SLEEP = 60.0  # seconds
 

@@ -8,7 +8,7 @@ from runtime.context import StepSpec
 from runtime.counts import Bounded, Count, Histogram
 from runtime.engine.leaving import Parked, Suspended
 from runtime.failures import StepFailure
-from runtime.journal.protocol import RunState
+from runtime.journal.rows import RunState
 
 RUN_SECONDS: Final = (0.005, 0.025, 0.1, 0.5, 1.0, 5.0, 30.0, 300.0, 3600.0, 21_600.0, 86_400.0, 604_800.0)
 STEP_SECONDS: Final = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0)

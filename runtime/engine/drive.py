@@ -11,7 +11,8 @@ from runtime.engine.leaving import Parked, Suspended
 from runtime.engine.life import Life
 from runtime.engine.run_context import RunContext
 from runtime.failures import StepFailure
-from runtime.journal.protocol import JournalError, RunState
+from runtime.journal.protocol import JournalError
+from runtime.journal.rows import RunState
 
 logger = logging.getLogger("seta.engine")
 

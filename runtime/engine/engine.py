@@ -21,7 +21,9 @@ from runtime.engine.runs import FindProgram, Runs, UnknownPlan
 from runtime.engine.starting import Start
 from runtime.engine.steady import Steady, Watch
 from runtime.engine.suspects import Suspects
-from runtime.journal.protocol import Accept, JournalError, KeepGeneration, KeepPlan, RunState
+from runtime.journal.protocol import JournalError
+from runtime.journal.rows import RunState
+from runtime.journal.writes import Accept, KeepGeneration, KeepPlan
 from runtime.program import NO_REQUEST, Program, Request
 from runtime.shapes import Problem
 

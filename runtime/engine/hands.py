@@ -13,7 +13,9 @@ from runtime.engine.explain import told
 from runtime.engine.life import Life
 from runtime.engine.runs import Runs
 from runtime.failures import StepFailure
-from runtime.journal.protocol import Cancel, Journal, JournalError, Release, Reopen, RunDetail, RunState
+from runtime.journal.protocol import Journal, JournalError
+from runtime.journal.rows import RunDetail, RunState
+from runtime.journal.writes import Cancel, Release, Reopen
 
 HANDLER: Final = "on_error/"  # with which the ids of its steps begin
 

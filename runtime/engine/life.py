@@ -11,7 +11,9 @@ from runtime.engine.counts import EngineCounts
 from runtime.engine.leaving import Abandoned
 from runtime.engine.replay import Replay
 from runtime.failures import StepFailure
-from runtime.journal.protocol import Await, Emit, Journal, KeepAnswer, Record, StepRow
+from runtime.journal.protocol import Journal
+from runtime.journal.rows import StepRow
+from runtime.journal.writes import Await, Emit, KeepAnswer, Record
 from runtime.program import NO_REQUEST, Program, Request
 
 

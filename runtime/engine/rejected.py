@@ -7,7 +7,9 @@ from typing import Final
 
 from runtime.engine.acceptance import context
 from runtime.engine.ids import encode
-from runtime.journal.protocol import Journal, Misfit, Reject
+from runtime.journal.protocol import Journal
+from runtime.journal.rows import Misfit
+from runtime.journal.writes import Reject
 from runtime.program import Program, Request
 from runtime.shapes import Problem
 

@@ -11,7 +11,8 @@ from runtime.engine.again import NOT_SERVED, Replays
 from runtime.engine.rejected import problems_kept
 from runtime.engine.starting import Page, Replayed, Start, request_of
 from runtime.journal import rejected
-from runtime.journal.protocol import Accept, RejectedDelivery, Rejudge
+from runtime.journal.rows import RejectedDelivery
+from runtime.journal.writes import Accept, Rejudge
 from runtime.program import Program, Request
 from runtime.shapes import Decoded, MisfitError, NotJsonError, check_unique_keys
 

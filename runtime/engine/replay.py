@@ -9,7 +9,7 @@ import asyncio
 from collections.abc import Iterable
 
 from runtime.engine.leaving import Diverged
-from runtime.journal.protocol import Kind, StepRow
+from runtime.journal.rows import Kind, StepRow
 
 
 class Replay:

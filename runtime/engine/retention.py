@@ -4,7 +4,8 @@ import asyncio
 from collections.abc import Callable, Iterable
 from typing import Final
 
-from runtime.journal.protocol import Journal, Prune
+from runtime.journal.protocol import Journal
+from runtime.journal.writes import Prune
 
 LOOK_SECONDS = 60.0  # from the end of what is over to the next look
 PAUSE_SECONDS = 0.05  # between two slices, so that a commit of deliveries rarely has one beside it

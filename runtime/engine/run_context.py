@@ -19,7 +19,8 @@ from runtime.engine.telling import tell_line
 from runtime.engine.together import Items, Outcome, caught, run_together, settle
 from runtime.engine.waits import emit, wait_for
 from runtime.failures import StepFailure
-from runtime.journal.protocol import KeepAnswer, Kind, Record, StepRow
+from runtime.journal.rows import Kind, StepRow
+from runtime.journal.writes import KeepAnswer, Record
 
 _DONE = (Kind.RESULT, Kind.FAILED)
 

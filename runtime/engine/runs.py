@@ -16,7 +16,9 @@ from runtime.engine.lanes import Lane, Lanes
 from runtime.engine.leaving import Abandoned
 from runtime.engine.life import Life, Shared
 from runtime.engine.telling import tell_end
-from runtime.journal.protocol import Claim, JournalError, LetGo, Move, OpenRun, RunState, Try
+from runtime.journal.protocol import JournalError
+from runtime.journal.rows import OpenRun, RunState
+from runtime.journal.writes import Claim, LetGo, Move, Try
 from runtime.program import NO_REQUEST, Program, Request
 from runtime.shapes import MisfitError, NotJsonError
 

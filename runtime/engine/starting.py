@@ -5,7 +5,8 @@ from dataclasses import dataclass, field
 
 import msgspec
 
-from runtime.journal.protocol import Accept, Journal, JournalError, KeepPlan, Rejudge
+from runtime.journal.protocol import Journal, JournalError
+from runtime.journal.writes import Accept, KeepPlan, Rejudge
 from runtime.program import NO_REQUEST, Program, Request
 
 _read_request = msgspec.json.Decoder(Request).decode

@@ -13,7 +13,8 @@ from typing import Final
 
 import msgspec
 
-from runtime.journal.protocol import Journal, KeepClock
+from runtime.journal.protocol import Journal
+from runtime.journal.writes import KeepClock
 
 JUMP: Final = 1000  # ms by which the wall clock has to move against this one to have jumped
 LOOK_SECONDS: Final = 1.0

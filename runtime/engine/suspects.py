@@ -12,7 +12,7 @@ from typing import Final
 from runtime.engine.lanes import Lane, Lanes
 from runtime.engine.life import Shared
 from runtime.engine.runs import Runs
-from runtime.journal.protocol import OpenRun, Suspect
+from runtime.journal.rows import OpenRun, Suspect
 
 _MOST_DOUBLINGS: Final = 12
 

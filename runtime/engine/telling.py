@@ -7,7 +7,7 @@ import msgspec
 
 from runtime.context import Run
 from runtime.engine.ids import encode
-from runtime.journal.protocol import RunState
+from runtime.journal.rows import RunState
 
 logger = logging.getLogger("seta.engine")
 

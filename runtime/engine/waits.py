@@ -10,7 +10,8 @@ from runtime.engine.ids import encode
 from runtime.engine.leaving import Suspended
 from runtime.engine.life import Life
 from runtime.failures import StepFailure
-from runtime.journal.protocol import Await, Emit, Kind, StepRow
+from runtime.journal.rows import Kind, StepRow
+from runtime.journal.writes import Await, Emit
 from runtime.shapes import MisfitError, NotJsonError
 
 Asked = tuple[str, bytes, str, str]  # step, hash of the arguments, name of the event, its key

@@ -15,7 +15,10 @@ from runtime.failures import StepFailure
 from runtime.journal import by_hand, dedupe, erasing, events, flight, rejected, retention
 from runtime.journal.database import MISTAKES
 from runtime.journal.events import MATCH
-from runtime.journal.protocol import (
+from runtime.journal.protocol import JournalError
+from runtime.journal.records import OPEN, may_end, problem, put, row_of
+from runtime.journal.rows import Kind, RunState
+from runtime.journal.writes import (
     Accept,
     Await,
     Cancel,
@@ -23,13 +26,11 @@ from runtime.journal.protocol import (
     Effect,
     Emit,
     Erase,
-    JournalError,
     KeepAnswer,
     KeepClock,
     KeepGeneration,
     KeepPlan,
     KeepTombstone,
-    Kind,
     LetGo,
     Move,
     Prune,
@@ -38,12 +39,10 @@ from runtime.journal.protocol import (
     Rejudge,
     Release,
     Reopen,
-    RunState,
     Try,
     Wake,
     Write,
 )
-from runtime.journal.records import OPEN, may_end, problem, put, row_of
 
 _Kept = KeepPlan | KeepGeneration | KeepClock | KeepAnswer | KeepTombstone
 _Rare = Cancel | Reopen | Release | _Kept | Await | Emit | Reject | Rejudge | Erase | Prune

@@ -3,7 +3,8 @@
 import asyncio
 from typing import Any
 
-from runtime.journal.protocol import JournalError, Write
+from runtime.journal.protocol import JournalError
+from runtime.journal.writes import Write
 
 
 class BatchFuture(asyncio.Future[None]):

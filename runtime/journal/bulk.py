@@ -13,8 +13,10 @@ import apsw
 import msgspec
 
 from runtime.journal.apply import apply, forget, is_own_fault, move_row, run_row, wake_at
-from runtime.journal.protocol import Accept, JournalError, Move, Record, RunState, Write
+from runtime.journal.protocol import JournalError
 from runtime.journal.records import ON_REPEAT, OPEN, Row, row_of
+from runtime.journal.rows import RunState
+from runtime.journal.writes import Accept, Move, Record, Write
 
 W = TypeVar("W", Accept, Row, Move)
 

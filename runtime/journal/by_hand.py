@@ -5,8 +5,9 @@ from typing import Final
 import apsw
 
 from runtime.journal.backup import RESTORED
-from runtime.journal.protocol import Cancel, Release, Reopen, RunState
 from runtime.journal.records import OPEN
+from runtime.journal.rows import RunState
+from runtime.journal.writes import Cancel, Release, Reopen
 
 _CANCEL: Final = f"""
     UPDATE runs SET state = 'cancelled', ended_at = ?2, wake_at = NULL,

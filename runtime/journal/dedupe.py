@@ -4,7 +4,7 @@ from typing import Any, Final
 
 import apsw
 
-from runtime.journal.protocol import Accept, KeepAnswer
+from runtime.journal.writes import Accept, KeepAnswer
 
 _FIRST: Final = "SELECT run, answer FROM dedupe WHERE flow = ? AND key = ? AND expires_at > ?"
 _CLAIM: Final = """

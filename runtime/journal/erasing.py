@@ -5,8 +5,9 @@ from typing import Any, Final
 import apsw
 
 from runtime.journal import rejected
-from runtime.journal.protocol import Erase, KeepTombstone, Tombstone
 from runtime.journal.retention import Slice, forget_run
+from runtime.journal.rows import Tombstone
+from runtime.journal.writes import Erase, KeepTombstone
 
 _ENDED: Final = "SELECT id, ended_at IS NOT NULL FROM runs WHERE seq = ?"
 _ANSWER: Final = "UPDATE dedupe SET answer = x'' WHERE run = ? AND answer <> x''"

@@ -6,8 +6,9 @@ import apsw
 import msgspec
 
 from runtime.failures import StepFailure
-from runtime.journal.protocol import Await, Emit, Kind
 from runtime.journal.records import OPEN, may_end, problem, put
+from runtime.journal.rows import Kind
+from runtime.journal.writes import Await, Emit
 
 # Whether an event `e` is one that a waiter `w` waits for.
 MATCH: Final = """

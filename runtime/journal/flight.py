@@ -12,7 +12,8 @@ from typing import Any, Final, NamedTuple
 import apsw
 import msgspec
 
-from runtime.journal.protocol import Claim, KeepClock, LetGo, Poisoned, Suspect, Try, Wake
+from runtime.journal.rows import Poisoned, Suspect
+from runtime.journal.writes import Claim, KeepClock, LetGo, Try, Wake
 
 log = logging.getLogger("seta.journal")
 

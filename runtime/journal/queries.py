@@ -7,7 +7,7 @@ from typing import Any, Final
 import apsw
 import msgspec
 
-from runtime.journal.protocol import Kind, OpenRun, PastRun, RunDetail, RunRow, RunState, StepRow
+from runtime.journal.rows import Kind, OpenRun, PastRun, RunDetail, RunRow, RunState, StepRow
 
 _OPEN_RUN: Final = """
     SELECT seq, id, key, flow, plan, state, received_at, body, context, attempt, step, wake_at, serial, FALSE,

@@ -5,7 +5,8 @@ from typing import Final
 import apsw
 import msgspec
 
-from runtime.journal.protocol import Kind, Record
+from runtime.journal.rows import Kind
+from runtime.journal.writes import Record
 
 OPEN: Final = "state IN ('accepted', 'running', 'waiting')"
 

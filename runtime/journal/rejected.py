@@ -6,7 +6,8 @@ from typing import Any, Final
 import apsw
 import msgspec
 
-from runtime.journal.protocol import Reject, RejectedDelivery, RejectedRow, Rejudge
+from runtime.journal.rows import RejectedDelivery, RejectedRow
+from runtime.journal.writes import Reject, Rejudge
 
 _ADD: Final = """
     INSERT INTO rejected (id, flow, plan, received_at, expires_at, size, problems, context, body)

@@ -12,7 +12,7 @@ from typing import Any, Final
 import apsw
 
 from runtime.journal import dedupe, events, rejected
-from runtime.journal.protocol import Prune
+from runtime.journal.writes import Prune
 
 # The very words of the index `runs_over`: SQLite uses it for nothing else.
 _OVER_AT: Final = "ended_at + coalesce(keep, CASE state WHEN 'dead' THEN 7776000000 ELSE 2592000000 END)"

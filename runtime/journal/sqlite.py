@@ -17,18 +17,12 @@ from runtime.journal.batch import BatchFuture
 from runtime.journal.database import NAME, check_library, make_file, open_reading, open_writing
 from runtime.journal.disk import Disk
 from runtime.journal.flight import Deaths, count_deaths, tell
-from runtime.journal.protocol import (
-    JournalError,
-    OpenRun,
-    RunDetail,
-    RunRow,
-    RunState,
-    StepRow,
-    Write,
-)
+from runtime.journal.protocol import JournalError
 from runtime.journal.reader import Reader
+from runtime.journal.rows import OpenRun, RunDetail, RunRow, RunState, StepRow
 from runtime.journal.schema import Tables, migrate, newest, versions
 from runtime.journal.writer import Writer
+from runtime.journal.writes import Write
 
 T = TypeVar("T")
 

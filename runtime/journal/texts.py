@@ -7,8 +7,8 @@ from typing import Any, Final
 
 import apsw
 
-from runtime.journal.protocol import RunRow
 from runtime.journal.queries import runs_by_number
+from runtime.journal.rows import RunRow
 
 Cursor = tuple[int | str | bytes, ...]
 Text = bytes | str | None

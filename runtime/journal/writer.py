@@ -17,7 +17,8 @@ from runtime.journal.batch import Batch, BatchFuture
 from runtime.journal.bulk import apply_all
 from runtime.journal.counts import CommitCounts
 from runtime.journal.database import BUSY_MS
-from runtime.journal.protocol import JournalError, Write
+from runtime.journal.protocol import JournalError
+from runtime.journal.writes import Write
 
 log = logging.getLogger("seta.journal")
 

@@ -15,16 +15,10 @@ from runtime.connections import local
 from runtime.engine.hands import Hands, WrongState
 from runtime.journal import erasing, rejected
 from runtime.journal.apply import ENDED
-from runtime.journal.protocol import (
-    Erase,
-    Journal,
-    JournalError,
-    KeepTombstone,
-    RejectedRow,
-    RunRow,
-    Tombstone,
-)
+from runtime.journal.protocol import Journal, JournalError
+from runtime.journal.rows import RejectedRow, RunRow, Tombstone
 from runtime.journal.texts import Event, answers_of, events_of, runs_of
+from runtime.journal.writes import Erase, KeepTombstone
 from runtime.privacy.search import Marks, search
 from runtime.privacy.traces import Keys
 

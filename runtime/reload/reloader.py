@@ -19,7 +19,8 @@ from runtime.extend.modules import OwnPythonError
 from runtime.folder import FolderError
 from runtime.frozen import loaded_python
 from runtime.journal import SqliteJournal
-from runtime.journal.protocol import JournalError, KeepGeneration
+from runtime.journal.protocol import JournalError
+from runtime.journal.writes import KeepGeneration
 from runtime.linking import Programs
 from runtime.loader import Loaded
 from runtime.needs import secrets

@@ -5,7 +5,7 @@ from typing import Any
 from compiler.ir.trials import ExpectAnswer, ExpectEnd
 from dsl import Diagnostic
 from runtime.door.reply import reply
-from runtime.journal.protocol import RunDetail, RunState
+from runtime.journal.rows import RunDetail, RunState
 from runtime.shapes import read_json
 from runtime.trial.findings import ending, failure_of
 from runtime.trial.matching import differences, written

@@ -5,7 +5,7 @@ from typing import Final
 
 import msgspec
 
-from runtime.journal.protocol import Kind, RunDetail, RunState, StepRow
+from runtime.journal.rows import Kind, RunDetail, RunState, StepRow
 
 _TOLD: Final = 5  # of what else was sent
 

@@ -10,7 +10,7 @@ from compiler.ir.trials import Advance, Delivery, ExpectAnswer, Expectation, Exp
 from dsl import Diagnostic
 from runtime.door import answers
 from runtime.engine.ids import encode
-from runtime.journal.protocol import RunDetail
+from runtime.journal.rows import RunDetail
 from runtime.program import Request
 from runtime.shapes import MisfitError
 from runtime.trial.calls import NOT_MOCKED, Step

@@ -7,7 +7,7 @@ from compiler.ir.trials import Delivery, Trial
 from dsl import Diagnostic, Label, Span
 from runtime.door.answers import Answer
 from runtime.engine.answers import Accepted
-from runtime.journal.protocol import RunDetail
+from runtime.journal.rows import RunDetail
 from runtime.program import Program
 from runtime.trial.calls import Recorder
 from runtime.trial.cast import Cast

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from runtime.door import answers
 from runtime.door.answers import Answer
 from runtime.door.reply import reply
-from runtime.journal.protocol import RunDetail, RunState
+from runtime.journal.rows import RunDetail, RunState
 from runtime.trial.calls import Recorder, Sent
 from runtime.trial.cast import Cast
 from runtime.trial.sending import emitted

@@ -9,7 +9,7 @@ from compiler.catalog import Verb
 from compiler.ir import Hole, Setting
 from compiler.ir.trials import Events, ExpectSent, Lines
 from dsl import Diagnostic
-from runtime.journal.protocol import Kind
+from runtime.journal.rows import Kind
 from runtime.shapes import read_json
 from runtime.trial.calls import Sent, Step, is_like, reads_like, selected
 from runtime.trial.findings import first_of

@@ -16,7 +16,7 @@ from runtime.engine.answers import Accepted
 from runtime.engine.engine import Engine, Limits
 from runtime.engine.life import Surroundings
 from runtime.journal import SqliteJournal, open_journal
-from runtime.journal.protocol import RunDetail
+from runtime.journal.rows import RunDetail
 from runtime.linking import Programs
 from runtime.program import NO_REQUEST, Program, Request
 

@@ -17,7 +17,8 @@ from runtime.engine.engine import Engine
 from runtime.engine.ids import digest
 from runtime.engine.life import Surroundings
 from runtime.journal import open_journal
-from runtime.journal.protocol import Accept, Kind, Record
+from runtime.journal.rows import Kind
+from runtime.journal.writes import Accept, Record
 from tests.runtime.engine.by_hand import now, program, put, read_json
 
 ITEM: Final = put("item")

@@ -21,7 +21,7 @@ from dsl import Source, render_text
 from runtime.door.samples import sample
 from runtime.extend.loading import own_python
 from runtime.folder import FolderSettings, folder_settings
-from runtime.journal.protocol import RunState
+from runtime.journal.rows import RunState
 from runtime.linking import link
 from runtime.loader import Loaded, load
 from runtime.steps import catalog

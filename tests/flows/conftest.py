@@ -18,7 +18,7 @@ from runtime.connections.http import HttpClient, aiohttp_transport
 from runtime.engine.engine import Engine
 from runtime.engine.life import Surroundings
 from runtime.journal import SqliteJournal, open_journal
-from runtime.journal.protocol import RunDetail, RunState
+from runtime.journal.rows import RunDetail, RunState
 from runtime.linking import Programs
 from runtime.loader import Loaded, load
 from runtime.settings import parse_opening

@@ -3,7 +3,7 @@
 import asyncio
 import json
 
-from runtime.journal.protocol import RunState
+from runtime.journal.rows import RunState
 from tests.flows.conftest import House
 from tests.receiver import Fault
 

@@ -10,9 +10,10 @@ import apsw
 
 from runtime.journal import sqlite
 from runtime.journal.batch import Batch, BatchFuture
-from runtime.journal.protocol import JournalError, Prune, Write
+from runtime.journal.protocol import JournalError
 from runtime.journal.reader import Reader
 from runtime.journal.writer import Writer
+from runtime.journal.writes import Prune, Write
 from tests.faults.simulation.virtual import AtOnce
 
 T = TypeVar("T")

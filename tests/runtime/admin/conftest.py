@@ -12,7 +12,8 @@ from runtime.admin.operations import LocalOperations, NoSuchFlowError
 from runtime.connections import local
 from runtime.engine.hands import Hands
 from runtime.journal import SqliteJournal, open_journal
-from runtime.journal.protocol import Accept, Kind, Misfit, Move, Record, Reject, RunState
+from runtime.journal.rows import Kind, Misfit, RunState
+from runtime.journal.writes import Accept, Move, Record, Reject
 from runtime.privacy.erasure import Privacy
 
 AT: Final = 1_767_225_600_000  # 2026-01-01T00:00:00Z

@@ -10,7 +10,7 @@ from runtime.admin.app import Admin
 from runtime.admin.documents import Url
 from runtime.engine.hands import Hands
 from runtime.journal import SqliteJournal
-from runtime.journal.protocol import Accept
+from runtime.journal.writes import Accept
 from tests.runtime.admin.conftest import (
     AT,
     DEAD,

@@ -17,7 +17,8 @@ from runtime.admin.operations import LocalOperations, RejectedFilter, RunFilter,
 from runtime.admin.remote import RefusedError, RemoteOperations
 from runtime.engine.hands import WrongState
 from runtime.journal import FolderInUse, SqliteJournal
-from runtime.journal.protocol import Kind, Record, RunState
+from runtime.journal.rows import Kind, RunState
+from runtime.journal.writes import Record
 from runtime.listening import Listener
 from runtime.privacy.erasure import Counts
 from runtime.privacy.traces import Keys

@@ -3,7 +3,7 @@
 import msgspec
 
 from runtime.admin.documents import RunError, run_from
-from runtime.journal.protocol import RunRow, RunState
+from runtime.journal.rows import RunRow, RunState
 
 ERROR = (
     b'{"step":"main","code":"bad","message":"it is wrong","attempt":2,"where":"flows/a.seta:3:6",'

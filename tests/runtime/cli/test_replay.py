@@ -11,7 +11,8 @@ import pytest
 
 from runtime.connections import local
 from runtime.journal import open_journal
-from runtime.journal.protocol import Misfit, Reject
+from runtime.journal.rows import Misfit
+from runtime.journal.writes import Reject
 from tests.runtime.admin.conftest import AT
 from tests.runtime.cli.conftest import Seta
 from tests.runtime.cli.process import ServerProcess, listed

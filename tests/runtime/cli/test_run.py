@@ -12,7 +12,7 @@ import pytest
 
 from runtime.connections import local
 from runtime.journal import open_journal
-from runtime.journal.protocol import Accept
+from runtime.journal.writes import Accept
 from tests.runtime.cli.conftest import Seta
 
 FLOWS = """\

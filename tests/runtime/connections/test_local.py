@@ -22,8 +22,9 @@ from runtime.connections.local import (
 from runtime.connections.person import Person
 from runtime.failures import StepFailure
 from runtime.journal import open_journal
-from runtime.journal.protocol import Accept, Kind, Record
+from runtime.journal.rows import Kind
 from runtime.journal.schema import Tables, migrate
+from runtime.journal.writes import Accept, Record
 
 NOW = 1_764_000_000_000  # ms
 LONG = "+5511987654321"

@@ -17,7 +17,7 @@ from runtime.engine.life import Surroundings
 from runtime.engine.steady import Boot, Steady
 from runtime.failures import Kind, StepFailure
 from runtime.journal import SqliteJournal, open_journal
-from runtime.journal.protocol import RunDetail, RunState
+from runtime.journal.rows import RunDetail, RunState
 from runtime.program import NO_REQUEST, Place, Program, Request
 from runtime.shapes import anything, field, reader, record
 

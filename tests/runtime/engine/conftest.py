@@ -19,7 +19,7 @@ from runtime.engine.life import Surroundings
 from runtime.folder import FolderSettings
 from runtime.functions import FUNCTIONS
 from runtime.journal import open_journal
-from runtime.journal.protocol import RunDetail, RunState
+from runtime.journal.rows import RunDetail, RunState
 from runtime.linking import Programs, link
 from runtime.program import Program
 from runtime.shapes import read_json

@@ -5,7 +5,8 @@ from typing import Any
 
 import pytest
 
-from runtime.journal.protocol import JournalError, RunState
+from runtime.journal.protocol import JournalError
+from runtime.journal.rows import RunState
 from tests.runtime.engine.by_hand import Servers, World, program, put, until
 
 

@@ -8,7 +8,7 @@ import pytest
 
 from runtime.engine.again import Wanted
 from runtime.engine.starting import Page
-from runtime.journal.protocol import RunState
+from runtime.journal.rows import RunState
 from runtime.program import Dedupe, Request
 from runtime.shapes import field, integer, record
 from tests.runtime.engine.by_hand import Server, Servers, World, kinds, program, put, send, until, wrong

@@ -4,7 +4,7 @@ import asyncio
 from typing import Any
 
 from runtime.failures import StepFailure
-from runtime.journal.protocol import RunState
+from runtime.journal.rows import RunState
 from runtime.program import Program
 from tests.runtime.engine.by_hand import (
     Servers,

@@ -8,7 +8,7 @@ import pytest
 from runtime.context import Failed
 from runtime.engine.answers import Accepted, Answered, Unanswered
 from runtime.engine.engine import Limits
-from runtime.journal.protocol import RunState
+from runtime.journal.rows import RunState
 from tests.runtime.engine.by_hand import (
     Flow,
     Server,

@@ -6,7 +6,7 @@ from typing import Any
 from runtime.context import Call
 from runtime.engine.counts import EngineCounts
 from runtime.failures import Kind, StepFailure
-from runtime.journal.protocol import RunState
+from runtime.journal.rows import RunState
 from tests.runtime.engine.conftest import Server, Start, scripted
 
 PUT = 'flow f\non webhook {n: int}\n  -> put "a" with {n} retry 2 every 1ms..1ms as r\n'

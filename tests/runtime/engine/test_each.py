@@ -7,7 +7,7 @@ import pytest
 
 from runtime.engine.ids import idempotency_key
 from runtime.failures import StepFailure
-from runtime.journal.protocol import RunState
+from runtime.journal.rows import RunState
 from tests.runtime.engine.by_hand import (
     Flow,
     Servers,

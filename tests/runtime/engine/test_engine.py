@@ -10,8 +10,10 @@ from msgspec.structs import replace
 from runtime.context import Call
 from runtime.engine.engine import Limits
 from runtime.failures import Kind, StepFailure
-from runtime.journal.protocol import JournalError, Move, RunState
-from runtime.journal.protocol import Kind as RecordKind
+from runtime.journal.protocol import JournalError
+from runtime.journal.rows import Kind as RecordKind
+from runtime.journal.rows import RunState
+from runtime.journal.writes import Move
 from tests.runtime.engine.conftest import Server, Start, scripted
 
 ONE = 'flow f\non webhook {n: int}\n  -> put "a" with {n} as r\n  -> log "got {n}"\n'

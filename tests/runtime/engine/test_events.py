@@ -9,7 +9,7 @@ from runtime.context import Failed
 from runtime.engine import retention
 from runtime.engine.engine import Limits
 from runtime.failures import StepFailure
-from runtime.journal.protocol import RunState
+from runtime.journal.rows import RunState
 from runtime.shapes import integer, reader
 from tests.runtime.engine.by_hand import (
     Server,

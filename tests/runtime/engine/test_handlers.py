@@ -7,7 +7,7 @@ import pytest
 
 from runtime.context import Failed
 from runtime.failures import StepFailure
-from runtime.journal.protocol import RunState
+from runtime.journal.rows import RunState
 from runtime.shapes import integer, reader
 from tests.runtime.engine.by_hand import (
     Servers,

@@ -8,7 +8,9 @@ import pytest
 
 from runtime.engine.hands import Hands, WrongState
 from runtime.journal import open_journal
-from runtime.journal.protocol import Cancel, JournalError, RunDetail, RunState
+from runtime.journal.protocol import JournalError
+from runtime.journal.rows import RunDetail, RunState
+from runtime.journal.writes import Cancel
 from tests.runtime.engine.by_hand import (
     Server,
     Servers,

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from runtime.context import Policy
-from runtime.journal.protocol import RunState
+from runtime.journal.rows import RunState
 from tests.runtime.engine.by_hand import Servers, World, error_of, kinds, program, put, refused, send
 
 ONE_TRY = Policy(tries=1, low=1, high=1)

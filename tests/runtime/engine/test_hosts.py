@@ -8,7 +8,7 @@ import pytest
 from runtime.connections.hosts import Hosts
 from runtime.context import Call, Policy
 from runtime.failures import Kind, StepFailure
-from runtime.journal.protocol import RunState
+from runtime.journal.rows import RunState
 from tests.runtime.engine.by_hand import Servers, World, error_of, kinds, program, put, refused, send, until
 
 

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from runtime.context import Call
 from runtime.failures import StepFailure
-from runtime.journal.protocol import RunState
+from runtime.journal.rows import RunState
 from tests.runtime.engine.by_hand import Servers, World, error_of, program, put, refused, wrong
 
 

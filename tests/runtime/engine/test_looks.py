@@ -5,7 +5,8 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 from runtime.journal import SqliteJournal
-from runtime.journal.protocol import Accept, RunState
+from runtime.journal.rows import RunState
+from runtime.journal.writes import Accept
 from tests.runtime.engine.by_hand import Servers, World, program, put
 
 HOUR = 3_600_000

@@ -8,7 +8,9 @@ import pytest
 from runtime.engine import rejected as rejecting
 from runtime.engine.rejected import Rejects
 from runtime.journal import SqliteJournal, open_journal, rejected
-from runtime.journal.protocol import JournalError, Reject, RejectedDelivery
+from runtime.journal.protocol import JournalError
+from runtime.journal.rows import RejectedDelivery
+from runtime.journal.writes import Reject
 from runtime.program import NO_REQUEST, Request
 from runtime.shapes import Problem
 from tests.runtime.engine.by_hand import Server, Servers, program, until

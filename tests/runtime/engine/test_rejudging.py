@@ -8,7 +8,8 @@ import pytest
 from runtime.engine.rejudging import WantedRejected
 from runtime.engine.starting import Page
 from runtime.journal import rejected
-from runtime.journal.protocol import Misfit, Reject, RejectedDelivery, RunState
+from runtime.journal.rows import Misfit, RejectedDelivery, RunState
+from runtime.journal.writes import Reject
 from runtime.program import Dedupe, Program
 from runtime.shapes import Shape, field, integer, record, text
 from tests.runtime.engine.by_hand import Server, Servers, World, now, program, put

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from runtime.engine import retention
-from runtime.journal.protocol import RunState
+from runtime.journal.rows import RunState
 from tests.runtime.engine.by_hand import Server, Servers, World, program, put, until, wrong
 
 DAY = 86_400_000

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from runtime.engine.steady import Boot, Steady
-from runtime.journal.protocol import RunState
+from runtime.journal.rows import RunState
 from tests.runtime.engine.by_hand import Server, Servers, World, program, put, refused
 
 HOUR = 3_600_000

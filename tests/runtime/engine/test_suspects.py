@@ -7,7 +7,7 @@ import pytest
 
 from runtime.context import Call
 from runtime.engine.engine import Limits
-from runtime.journal.protocol import RunDetail, RunState
+from runtime.journal.rows import RunDetail, RunState
 from runtime.program import Program, Request
 from tests.runtime.engine.by_hand import Server, Servers, World, error_of, program, put, refused, until, wrong
 

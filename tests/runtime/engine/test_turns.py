@@ -4,7 +4,7 @@ import asyncio
 from typing import Any
 
 from runtime.engine.engine import Limits
-from runtime.journal.protocol import RunState
+from runtime.journal.rows import RunState
 from runtime.program import Request
 from tests.runtime.engine.by_hand import Servers, World, lost, program, put, send, until, wrong
 

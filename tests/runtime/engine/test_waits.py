@@ -6,7 +6,9 @@ from typing import Any
 
 import pytest
 
-from runtime.journal.protocol import JournalError, Kind, Record, RunState
+from runtime.journal.protocol import JournalError
+from runtime.journal.rows import Kind, RunState
+from runtime.journal.writes import Record
 from tests.runtime.engine.by_hand import Clock, Servers, World, error_of, kinds, program, put, refused
 
 HOUR = 3_600_000

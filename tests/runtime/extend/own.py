@@ -14,7 +14,7 @@ from runtime.engine.engine import Engine
 from runtime.engine.life import Surroundings
 from runtime.frozen import in_file_and_python, loaded_python, together
 from runtime.journal import open_journal
-from runtime.journal.protocol import Kind, RunDetail, RunState
+from runtime.journal.rows import Kind, RunDetail, RunState
 from runtime.linking import Programs
 from runtime.loader import Loaded, load
 from runtime.shapes import read_json

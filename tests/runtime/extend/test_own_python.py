@@ -16,7 +16,7 @@ from runtime.extend.frozen import frozen
 from runtime.extend.loading import own_python
 from runtime.extend.modules import OwnPythonError, own_files
 from runtime.frozen import in_file_and_python, loaded_python
-from runtime.journal.protocol import RunState
+from runtime.journal.rows import RunState
 from runtime.linking import Programs, relink
 from runtime.loader import load
 from runtime.steps import catalog

@@ -16,7 +16,7 @@ from runtime.engine.engine import UnknownPlan
 from runtime.extend.loading import own_python
 from runtime.extend.modules import OwnPythonError
 from runtime.frozen import in_file_and_python, loaded_python
-from runtime.journal.protocol import RunState
+from runtime.journal.rows import RunState
 from runtime.linking import Programs
 from runtime.loader import load
 from runtime.steps import catalog

@@ -2,7 +2,8 @@
 
 from itertools import count
 
-from runtime.journal.protocol import Accept, Effect, KeepPlan, Kind, Misfit, Move, Record, RunState
+from runtime.journal.rows import Kind, Misfit, RunState
+from runtime.journal.writes import Accept, Effect, KeepPlan, Move, Record
 
 NOW = 1_764_000_000_000  # ms
 REJECTED_UNTIL = NOW + 1

@@ -3,7 +3,8 @@
 import pytest
 
 from runtime.journal import SqliteJournal
-from runtime.journal.protocol import Accept, KeepAnswer, Prune, RunState
+from runtime.journal.rows import RunState
+from runtime.journal.writes import Accept, KeepAnswer, Prune
 from tests.runtime.journal.made import NOW, accept, move, record
 
 

@@ -8,7 +8,9 @@ import pytest
 
 from runtime.journal import JournalTooNew, NotAJournal, SqliteJournal
 from runtime.journal.backup import restore
-from runtime.journal.protocol import JournalError, Release, RunState
+from runtime.journal.protocol import JournalError
+from runtime.journal.rows import RunState
+from runtime.journal.writes import Release
 from tests.runtime.journal.conftest import Open
 from tests.runtime.journal.made import NOW, accept, move, record
 

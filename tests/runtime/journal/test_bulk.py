@@ -13,19 +13,9 @@ from runtime.failures import Kind as FailureKind
 from runtime.failures import StepFailure
 from runtime.journal import bulk
 from runtime.journal.apply import apply
-from runtime.journal.protocol import (
-    Accept,
-    Await,
-    Emit,
-    KeepAnswer,
-    Kind,
-    Move,
-    Prune,
-    Record,
-    RunState,
-    Write,
-)
+from runtime.journal.rows import Kind, RunState
 from runtime.journal.schema import migrate
+from runtime.journal.writes import Accept, Await, Emit, KeepAnswer, Move, Prune, Record, Write
 from tests.runtime.journal.made import NOW, keep_plan
 
 

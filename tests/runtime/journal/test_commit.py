@@ -9,8 +9,10 @@ import apsw
 import pytest
 
 from runtime.journal import SqliteJournal
-from runtime.journal.protocol import Journal, JournalError, Kind, Record, RunState
+from runtime.journal.protocol import Journal, JournalError
+from runtime.journal.rows import Kind, RunState
 from runtime.journal.writer import BATCH_LIMIT
+from runtime.journal.writes import Record
 from tests.runtime.journal.conftest import Open
 from tests.runtime.journal.made import NOW, accept, keep_plan, move, record
 

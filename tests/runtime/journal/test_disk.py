@@ -13,7 +13,8 @@ import pytest
 
 from runtime.journal import SqliteJournal, disk, writer
 from runtime.journal.disk import MEGABYTE, Disk
-from runtime.journal.protocol import JournalError, RunState
+from runtime.journal.protocol import JournalError
+from runtime.journal.rows import RunState
 from tests.runtime.journal.conftest import Open
 from tests.runtime.journal.made import accept, move
 

@@ -7,7 +7,8 @@ import apsw
 import pytest
 
 from runtime.journal import SqliteJournal
-from runtime.journal.protocol import Await, Emit, Kind, Prune, RunState
+from runtime.journal.rows import Kind, RunState
+from runtime.journal.writes import Await, Emit, Prune
 from tests.runtime.journal.made import NOW, accept, move, record
 
 

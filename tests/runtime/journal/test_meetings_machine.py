@@ -14,7 +14,8 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
 from runtime.journal import SqliteJournal, open_journal
-from runtime.journal.protocol import Accept, Await, Emit, KeepAnswer, Move, Prune, RunState, Write
+from runtime.journal.rows import RunState
+from runtime.journal.writes import Accept, Await, Emit, KeepAnswer, Move, Prune, Write
 from tests.runtime.journal.made import NOW
 
 OPEN = {RunState.ACCEPTED, RunState.RUNNING, RunState.WAITING}

@@ -8,8 +8,10 @@ import pytest
 
 from runtime.journal import SqliteJournal, queries
 from runtime.journal.database import open_reading
-from runtime.journal.protocol import JournalError, Prune, RunState
+from runtime.journal.protocol import JournalError
 from runtime.journal.reader import Reader, ReadTooLong
+from runtime.journal.rows import RunState
+from runtime.journal.writes import Prune
 from tests.runtime.journal.made import NOW, accept, move, record
 
 ENDLESS = "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT count(*) FROM n"

@@ -9,7 +9,8 @@ import pytest
 from runtime.failures import Kind as FailureKind
 from runtime.failures import StepFailure
 from runtime.journal import SqliteJournal, Tables
-from runtime.journal.protocol import Kind, Move, Record, RunState
+from runtime.journal.rows import Kind, RunState
+from runtime.journal.writes import Move, Record
 from tests.runtime.journal.conftest import Open
 from tests.runtime.journal.made import NOW, accept, move, record
 

@@ -5,7 +5,8 @@ import time
 import pytest
 
 from runtime.journal import SqliteJournal, rejected
-from runtime.journal.protocol import Prune, Reject, RejectedDelivery, Rejudge
+from runtime.journal.rows import RejectedDelivery
+from runtime.journal.writes import Prune, Reject, Rejudge
 from tests.runtime.journal.made import NOW, accept, misfit
 
 DAY = 86_400_000

@@ -10,7 +10,8 @@ import pytest
 
 from runtime.journal import SqliteJournal, retention, writer
 from runtime.journal.database import open_reading
-from runtime.journal.protocol import Await, Kind, Move, Prune, RunState
+from runtime.journal.rows import Kind, RunState
+from runtime.journal.writes import Await, Move, Prune
 from tests.runtime.journal.made import NOW, accept, keep_plan, move, record
 
 DAY = 86_400_000

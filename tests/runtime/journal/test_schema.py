@@ -8,8 +8,9 @@ import pytest
 
 from runtime.journal import JournalTooNew, NotAJournal, Tables
 from runtime.journal.database import SqliteTooOld, check_library, make_file, open_writing
-from runtime.journal.protocol import JournalError, Prune
+from runtime.journal.protocol import JournalError
 from runtime.journal.schema import JOURNAL
+from runtime.journal.writes import Prune
 from tests.runtime.journal.conftest import Open
 from tests.runtime.journal.made import NOW, accept
 

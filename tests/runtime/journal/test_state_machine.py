@@ -15,12 +15,13 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 from runtime.failures import Kind as FailureKind
 from runtime.failures import StepFailure
 from runtime.journal import SqliteJournal, Tables, open_journal
-from runtime.journal.protocol import (
+from runtime.journal.rejected import deliveries
+from runtime.journal.rows import Kind, RunState, Suspect
+from runtime.journal.writes import (
     Accept,
     Cancel,
     Claim,
     Erase,
-    Kind,
     LetGo,
     Move,
     Prune,
@@ -29,13 +30,10 @@ from runtime.journal.protocol import (
     Rejudge,
     Release,
     Reopen,
-    RunState,
-    Suspect,
     Try,
     Wake,
     Write,
 )
-from runtime.journal.rejected import deliveries
 from tests.runtime.journal.made import NOW, REJECTED_UNTIL, accept, misfit, move, record
 
 NOTES = Tables("notes", ("CREATE TABLE notes (n INTEGER PRIMARY KEY, text TEXT) STRICT",))

@@ -12,7 +12,9 @@ from runtime.connections import local
 from runtime.engine.hands import WrongState
 from runtime.journal import SqliteJournal, texts
 from runtime.journal.database import open_reading
-from runtime.journal.protocol import Accept, Erase, JournalError, Move, Prune, RunState, Tombstone, Write
+from runtime.journal.protocol import JournalError
+from runtime.journal.rows import RunState, Tombstone
+from runtime.journal.writes import Accept, Erase, Move, Prune, Write
 from runtime.privacy import erasure
 from runtime.privacy.erasure import Counts, Kept
 from runtime.privacy.traces import Keys
