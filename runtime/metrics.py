@@ -10,7 +10,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from http import HTTPStatus
 from math import inf
-from typing import Final
+from typing import Any, Final
 
 from prometheus_client import CollectorRegistry, ProcessCollector
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily
@@ -63,6 +63,15 @@ class Metrics:
         registry.register(_Families(families))
         registry.register(self.process)
         return Text(CONTENT_TYPE_PLAIN_0_0_4, await asyncio.to_thread(generate_latest, registry))
+
+    async def readiness_detail(self) -> tuple[int, dict[str, Any]]:
+        """Whether the server is ready and why not, with how many runs wait for their turn and since when the first."""
+        status, told = await self.readiness.detail()
+        with suppress(JournalError):  # one of the reasons
+            standing = await self.journal.standing(self.engine.hands.in_memory())
+            queue = {"depth": standing.queued, "oldest_age_seconds": _age(standing, self.clock())}
+            return status, {**told, "queue": queue}
+        return status, told
 
     def _door(self) -> Iterator[Metric]:
         told = [((flow, str(code)), count) for (flow, code), count in self.door.received.items()]
@@ -130,10 +139,14 @@ def _standing(standing: Standing, running: int, now: int) -> Iterator[Metric]:
     for state, number in states.items():
         runs.add_metric((state,), number)
     yield runs
-    age = 0.0 if standing.oldest is None else max(0, now - standing.oldest) / 1000
     yield _gauge("queue_depth", "Runs that wait in the journal for their turn", standing.queued)
-    yield _gauge("queue_oldest_age_seconds", "How long ago the first of them was received", age)
+    yield _gauge("queue_oldest_age_seconds", "How long ago the first of them was received", _age(standing, now))
     yield _gauge("dead_letters", "Runs that are dead", standing.dead)
+
+
+def _age(standing: Standing, now: int) -> float:
+    """Seconds since the first of those that wait for their turn was received."""
+    return 0.0 if standing.oldest is None else max(0, now - standing.oldest) / 1000
 
 
 class _Families(Collector):

@@ -261,7 +261,7 @@ async def _reload(reloader: Reloader) -> Reloaded | Refusal:
 
 
 def _listeners(house: House) -> tuple[Listener, list[Listener]]:
-    settings, detail, metrics = house.settings, house.readiness.detail, house.metrics
+    settings, detail, metrics = house.settings, house.metrics.readiness_detail, house.metrics
     reload = partial(_reload, house.reloader)
     inside = [Listener(Admin(house.operations, detail, reload=reload, metrics=metrics), settings, settings.socket)]
     if settings.admin is not None:

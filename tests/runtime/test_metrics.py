@@ -128,6 +128,11 @@ async def test_metrics_are_on_the_socket_and_the_admin_address_and_not_public(se
     assert "queue_depth 0.0\n" in answer.text
 
 
+async def test_readiness_tells_inside_how_many_runs_wait_for_their_turn(server: Served) -> None:
+    told = (await server.admin("/readyz")).json()
+    assert (told["ready"], told["queue"]) == (True, {"depth": 0, "oldest_age_seconds": 0.0})
+
+
 async def test_two_servers_in_one_process_count_apart(server: Served, tmp_path: Path) -> None:
     await server.post("leads", GOOD)
     (tmp_path / "other").mkdir()

@@ -461,7 +461,7 @@ async def test_fault_of_ours_is_logged_and_told_without_detail(caplog: pytest.Lo
 
 
 async def test_log_names_the_flow_and_neither_address_nor_body(caplog: pytest.LogCaptureFixture) -> None:
-    caplog.set_level(logging.DEBUG)
+    caplog.set_level(logging.DEBUG, "seta.door")
     house = House()
     await house.post(b'{"nome":"segredo"}')
     await house.post(b"segredo")

@@ -104,7 +104,7 @@ class Model:
         waits = [wait for (number, _), wait in self.waits.items() if number == write.run]
         came = any(self._meets(write.run, wait, number) for wait in waits for number in self.events)
         run.state = write.state
-        run.wake_at = run.received_at if came and write.state is RunState.WAITING else write.wake_at
+        run.wake_at = 0 if came and write.state is RunState.WAITING else write.wake_at
         return (False,)
 
     def _await(self, write: Await) -> tuple[Any, ...]:
