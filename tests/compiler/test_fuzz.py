@@ -40,7 +40,7 @@ def mutated(draw: st.DrawFn) -> str:
     return "".join(words)
 
 
-@settings(max_examples=200)
+@settings(max_examples=400)
 @given(mutated())
 def test_only_diagnostics_come_out_of_a_broken_program(text: str) -> None:
     folder = compile_folder([Source("fuzz.seta", text)], ENVIRONMENT)

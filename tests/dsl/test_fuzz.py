@@ -40,7 +40,7 @@ def survives(text: str) -> None:
             assert node.span.start <= child.span.start <= child.span.end <= node.span.end
 
 
-@settings(max_examples=150)
+@settings(max_examples=300)
 @given(mutated())
 def test_mutated_program_gives_only_trees_and_diagnostics(text: str) -> None:
     survives(text)
