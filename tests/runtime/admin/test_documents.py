@@ -1,18 +1,16 @@
-"""What is made of the journal's rows."""
+"""Documents of what the journal keeps."""
 
-import msgspec
+import pytest
 
-from runtime.admin.documents import RunError, run_from
-from runtime.journal.rows import RunRow, RunState
+from runtime.admin.documents import detail_from
+from runtime.journal.rows import RunDetail, RunRow, RunState
 
-ERROR = (
-    b'{"step":"main","code":"bad","message":"it is wrong","attempt":2,"where":"flows/a.seta:3:6",'
-    b'"handler":{"step":"on_error/send","code":"worse","message":"this too","attempt":1}}'
+ROW = RunRow(1, "run-1", "leads", "plan-1", RunState.WAITING, 1_767_225_600_000, None, "wait", None)
+
+
+@pytest.mark.parametrize(
+    ("wake_at", "told"), [(None, None), (0, None), (1_767_225_660_000, "2026-01-01T00:01:00.000Z")]
 )
-
-
-def test_an_error_of_the_handler_stands_beside_its_cause() -> None:
-    row = RunRow(1, "id", "f", "plan", RunState.DEAD, 0, 1, "main", msgspec.Raw(ERROR))
-    assert run_from(row).error == RunError(
-        "main", "bad", "it is wrong", 2, "flows/a.seta:3:6", RunError("on_error/send", "worse", "this too", 1)
-    )
+def test_a_run_that_is_due_by_every_clock_tells_no_instant_of_1970(wake_at: int | None, told: str | None) -> None:
+    detail = RunDetail(ROW, "run-1", b"{}", b"", wake_at, None, 0, 0, [])
+    assert detail_from(detail).wake_at == told
