@@ -55,6 +55,8 @@ class Reply:
 class Service:
     """An ASGI application on a port of its own. Used as `async with Service() as service`."""
 
+    header_seconds = 0.2  # after which an idle connection ends, and so an answer that is cut
+
     def __init__(self) -> None:
         self.asked: list[Asked] = []
         self.faults: deque[Reply] = deque()
@@ -69,8 +71,7 @@ class Service:
         with socket.socket() as probe:
             probe.bind(("127.0.0.1", 0))
             address = Address("127.0.0.1", probe.getsockname()[1])
-        brief = Settings(header_seconds=0.2)  # an answer that is cut ends when the next request does not come
-        self._listener = Listener(self, brief, address)
+        self._listener = Listener(self, Settings(header_seconds=self.header_seconds), address)
         await self._listener.start()
         self.url = f"http://{address}"
         return self

@@ -27,6 +27,8 @@ on webhook {telefones: [phone]}
 class Timed(WhatsApp):
     """Keeps when each message came."""
 
+    header_seconds = 5.0  # no connection ends as the next message goes over it, which nobody could tell from a lost one
+
     def __init__(self) -> None:
         super().__init__()
         self.came: list[float] = []
