@@ -1,6 +1,7 @@
 """OpenTelemetry: spans of what a server accepts, of runs and of their steps. Needs what the extra `otel` brings.
 
-A span holds names of flows, steps and verbs, ids of runs and codes of failures; no value, address or message.
+A span holds names of flows, steps and verbs, ids of runs, networks of callers and codes of failures; no value, address
+or message.
 """
 
 from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
@@ -23,6 +24,7 @@ from runtime.connections.http import HttpClient
 from runtime.connections.wire import AiohttpWire
 from runtime.context import StepSpec
 from runtime.door.app import Acceptor, Scope, Send
+from runtime.door.clients import Clients
 from runtime.door.hooks import Hooks
 from runtime.door.intake import Receive
 from runtime.engine.answers import Accepted
@@ -54,9 +56,9 @@ class OtelTraces:
         self._tracer = provider.get_tracer("seta")
         self._propagate = propagate
 
-    def door(self, door: Application, hooks: Hooks) -> Application:
+    def door(self, door: Application, hooks: Hooks, clients: Clients) -> Application:
         """Begin a span at each delivery, below the one that its header `traceparent` names."""
-        return _Door(self._tracer, door, hooks)
+        return _Door(self._tracer, door, hooks, clients)
 
     def acceptor(self, engine: Acceptor) -> Acceptor:
         """Let the run of a delivery be below its acceptance."""
@@ -85,13 +87,15 @@ class _Door:
     _tracer: Tracer
     _door: Application
     _hooks: Hooks
+    _clients: Clients
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         hook = self._hooks.table.get(scope["raw_path"])
         if hook is None or scope["method"] != "POST":
             await self._door(scope, receive, send)
             return
-        facts = {"seta.flow": hook.flow, "http.request.method": "POST"}
+        client = self._clients.shown(scope)
+        facts = {"seta.flow": hook.flow, "seta.client": client, "http.request.method": "POST"}
         with _span(self._tracer, f"accept {hook.flow}", _caller(scope), SpanKind.SERVER, facts) as span:
 
             async def sending(message: dict[str, Any]) -> None:

@@ -24,6 +24,7 @@ from runtime.connections.http import HttpClient, aiohttp_transport
 from runtime.connections.pace import Paces
 from runtime.door.app import Door
 from runtime.door.arriving import Spool
+from runtime.door.clients import Clients
 from runtime.door.hooks import Hooks, Table
 from runtime.door.intake import Intake
 from runtime.door.readiness import Readiness
@@ -83,15 +84,17 @@ def compose(settings: Settings, journal: SqliteJournal, http: HttpClient, pool: 
     hooks = Hooks({})
     readiness = Readiness(journal, hooks)
     intake = Intake(settings.bodies, settings.body_seconds, Spool(settings.data, journal.room))
-    door = Door(traces.acceptor(engine), hooks, readiness, intake)
+    clients = Clients(settings.trusted_proxies)
+    door = Door(traces.acceptor(engine), hooks, readiness, intake, clients)
     facade = Facade(settings, lambda: served(hooks.table), lambda: reloader.places)
     privacy = Privacy(journal, now, engine.hands, journal.url_key, engine.keep_rejected)
     operations = LocalOperations(journal, facade, engine.hands, privacy, engine.again)
     make_verbs = partial(verbs, http, pool, paces=Paces())
-    rooms = Rooms(journal, engine, programs, hooks, readiness, public_base(settings), around, make_verbs)
+    base = public_base(settings)
+    rooms = Rooms(journal, engine, programs, hooks, readiness, base, clients, around, make_verbs)
     reloader = Reloader(rooms, settings.flows, settings.environment, pool.renew)
     metrics = Metrics(journal, engine, door.counts, readiness, reloader, http.breakers, now)
-    front = traces.door(door, hooks)
+    front = traces.door(door, hooks, clients)
     return House(settings, journal, engine, facade, readiness, intake, front, operations, reloader, metrics)
 
 

@@ -9,6 +9,8 @@ import msgspec
 
 MEGABYTE: Final = 1_000_000
 
+Network = IPv4Network | IPv6Network
+
 
 class Address(msgspec.Struct, frozen=True):
     """Where a server listens. `host` is a name or an IP address, without brackets."""
@@ -32,7 +34,7 @@ def parse_address(text: str) -> Address:
 class Opening(msgspec.Struct, frozen=True):
     """Addresses that steps may reach although they are not public, at one port; None: at all of them."""
 
-    network: IPv4Network | IPv6Network
+    network: Network
     port: int | None
 
     def __str__(self) -> str:
@@ -56,6 +58,18 @@ def parse_opening(text: str) -> Opening:
     return Opening(network, int(port))
 
 
+def parse_network(text: str) -> Network:
+    """Read IP[/N], without brackets. Raises ValueError, whose message is for people."""
+    try:
+        network = ip_network(text)
+    except ValueError as error:
+        wrong = f"{text!r} is not IP[/N], such as 127.0.0.1, 10.0.0.0/8 or fd00::/8"
+        raise ValueError(f"{wrong}: {error}" if "/" in text else wrong) from error
+    if network.prefixlen == 0:
+        raise ValueError(f"{text!r} is everybody, who could then call in any name: say where the proxies are")
+    return network
+
+
 class Settings(msgspec.Struct, frozen=True, kw_only=True):
     """One server. Times are seconds, sizes bytes; the limit of one body belongs to its flow (Program.limit)."""
 
@@ -64,6 +78,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     listen: Address = Address("127.0.0.1", 8400)
     admin: Address | None = None  # beside the socket in the data folder
     public_url: str | None = None  # what senders call instead of the address we listen on
+    trusted_proxies: tuple[Network, ...] = ()  # who may say for whom they call
     allow_outbound: tuple[Opening, ...] = ()
 
     code_processes: int = 2  # for the code blocks of flows

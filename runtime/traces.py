@@ -5,6 +5,7 @@ from typing import Protocol
 from runtime.connections.http import HttpClient
 from runtime.connections.wire import AiohttpWire
 from runtime.door.app import Acceptor
+from runtime.door.clients import Clients
 from runtime.door.hooks import Hooks
 from runtime.engine.runs import FindProgram
 from runtime.listening import Application
@@ -13,7 +14,7 @@ from runtime.listening import Application
 class Traces(Protocol):
     """Gives each part of a server another one, which does the same and is traced."""
 
-    def door(self, door: Application, hooks: Hooks) -> Application:
+    def door(self, door: Application, hooks: Hooks, clients: Clients) -> Application:
         """What answers requests."""
         ...
 
@@ -37,7 +38,7 @@ class Traces(Protocol):
 class NoTraces:
     """Gives each part as it is."""
 
-    def door(self, door: Application, hooks: Hooks) -> Application:  # noqa: ARG002  # as it is
+    def door(self, door: Application, hooks: Hooks, clients: Clients) -> Application:  # noqa: ARG002  # as it is
         """The door."""
         return door
 

@@ -24,7 +24,7 @@ from runtime.journal.protocol import JournalError
 
 Style = Literal["text", "json"]
 
-FACTS: Final = ("flow", "run", "step", "code", "status", "reason", "repeat", "text")
+FACTS: Final = ("flow", "run", "step", "code", "status", "reason", "repeat", "client", "text")
 _LONGEST: Final = 2000  # characters of a fact
 _FIRST: Final = {"at": "at", "level": "level", "logger": "logger", "event": "message"}
 _ENDS: Final = {ord(end): f"\\u{ord(end):04x}" for end in "\x85\u2028\u2029"}  # of lines, to some readers

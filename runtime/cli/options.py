@@ -7,7 +7,7 @@ from typing import Any, Final, TypeVar
 
 import click
 
-from runtime.settings import Opening, parse_opening
+from runtime.settings import Network, Opening, parse_network, parse_opening
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -54,6 +54,24 @@ public_url = click.option(
     show_envvar=True,
     metavar="URL",
     help="What senders call instead of our own address.",
+)
+
+
+def _networks(ctx: click.Context, param: click.Parameter, values: tuple[str, ...]) -> tuple[Network, ...]:  # noqa: ARG001  # click's
+    try:
+        return tuple(map(parse_network, values))
+    except ValueError as error:
+        raise click.BadParameter(str(error)) from error
+
+
+trusted_proxy = click.option(
+    "--trusted-proxy",
+    "trusted_proxies",
+    envvar="SETA_TRUSTED_PROXY",
+    multiple=True,
+    metavar="IP[/N]",
+    callback=_networks,
+    help="Proxy that is believed for whom it calls (X-Forwarded-For, Forwarded); give it again for another.",
 )
 
 

@@ -16,7 +16,7 @@ from runtime.cli.problems import Problem
 from runtime.cli.urls import show_call
 from runtime.listening import ServeError
 from runtime.serve import Started, serve
-from runtime.settings import Address, Opening, Settings, parse_address
+from runtime.settings import Address, Network, Opening, Settings, parse_address
 from runtime.traces import NoTraces, Traces
 
 if sys.platform == "win32":
@@ -48,6 +48,7 @@ def _address(ctx: click.Context, param: click.Parameter, value: str | None) -> A
     help="Tell runs, persons, readiness and metrics over TCP too; whoever reaches it reads them.",
 )
 @options.public_url
+@options.trusted_proxy
 @options.allow_outbound
 @click.option(
     "--grace",
@@ -90,6 +91,7 @@ def command(  # noqa: PLR0913  # one an option
     port: int,
     admin: Address | None,
     public_url: str | None,
+    trusted_proxies: tuple[Network, ...],
     allow_outbound: tuple[Opening, ...],
     grace: float,
     watch: bool,
@@ -111,6 +113,7 @@ def command(  # noqa: PLR0913  # one an option
         listen=Address(host, port),
         admin=admin,
         public_url=public_url,
+        trusted_proxies=trusted_proxies,
         allow_outbound=allow_outbound,
         grace=grace,
         environment=os.environ,

@@ -8,8 +8,10 @@ from typing import Any, Final, Protocol
 from runtime.door import answers
 from runtime.door.answers import Answer, Refused
 from runtime.door.arriving import Content
+from runtime.door.clients import Clients
 from runtime.door.cors import preflight, readable
 from runtime.door.counts import NO_HOOK, DoorCounts
+from runtime.door.gate import NO_PROXIES
 from runtime.door.hooks import Hook, Hooks
 from runtime.door.intake import Intake, Receive
 from runtime.door.readiness import Readiness
@@ -48,12 +50,15 @@ class Acceptor(Protocol):
 class Door:
     """Answers hooks, `/livez` and `/readyz`, and nothing else."""
 
-    def __init__(self, engine: Acceptor, hooks: Hooks, readiness: Readiness, intake: Intake) -> None:
+    def __init__(
+        self, engine: Acceptor, hooks: Hooks, readiness: Readiness, intake: Intake, clients: Clients = NO_PROXIES
+    ) -> None:
         self._accept = engine.accept
         self._reject = engine.reject
         self._hooks = hooks
         self._readiness = readiness
         self._intake = intake
+        self._clients = clients
         self.counts = DoorCounts()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -68,7 +73,7 @@ class Door:
                 answer = await self._deliver(hook, scope, receive)
         except Refused as refused:
             answer = refused.answer
-            _tell(hook, answer)
+            self._tell(hook, answer, scope)
         except Exception:
             logger.exception("a request failed", extra={"flow": hook.flow} if hook else None)
             answer = answers.FAULT
@@ -109,7 +114,8 @@ class Door:
         answer = await reply(hook.program, accepted)
         self.counts.accepted(began, repeat=accepted.repeat)
         if logger.isEnabledFor(logging.DEBUG):
-            facts = {"flow": hook.flow, "run": accepted.run_id, "repeat": accepted.repeat}
+            client = self._clients.shown(scope)
+            facts = {"flow": hook.flow, "run": accepted.run_id, "repeat": accepted.repeat, "client": client}
             logger.debug("delivery accepted", extra=facts)
         return answer
 
@@ -145,6 +151,16 @@ class Door:
         except JournalError as error:
             raise Refused(answers.DISK_FULL if error.full else answers.unwell()) from None
 
+    def _tell(self, hook: Hook | None, answer: Answer, scope: Scope) -> None:
+        """Log a refusal by the flow's name and the caller's network: an address is a secret, a body may be personal."""
+        if hook is None:
+            return
+        status = answer.start["status"]
+        level = logging.DEBUG if status == 429 else logging.INFO  # they come by the thousand, and are counted
+        if logger.isEnabledFor(level):
+            facts = {"flow": hook.flow, "status": status, "client": self._clients.shown(scope)}
+            logger.log(level, "delivery refused", extra=facts)
+
 
 def _unposted(hook: Hook, scope: Scope) -> Answer:
     """Answer what is no delivery: a person's browser, a sender that probes, a page that asks whether it may send."""
@@ -154,11 +170,3 @@ def _unposted(hook: Hook, scope: Scope) -> Answer:
     if scope["method"] == "OPTIONS" and cors:
         return preflight(hook.program, scope["headers"])
     return answers.POST_OR_ASK if cors else answers.POST_ONLY
-
-
-def _tell(hook: Hook | None, answer: Answer) -> None:
-    """Log a refusal by the flow's name: an address is a secret, a body may be personal."""
-    if hook is not None:
-        status = answer.start["status"]
-        level = logging.DEBUG if status == 429 else logging.INFO  # they come by the thousand, and are counted
-        logger.log(level, "delivery refused", extra={"flow": hook.flow, "status": status})

@@ -7,6 +7,7 @@ from typing import Any, Final, Protocol
 
 from runtime.door.answers import WRONG_TOKEN, Answer, text, unauthorized
 from runtime.door.arriving import Content
+from runtime.door.clients import Clients
 from runtime.program import Program
 from runtime.schemes import Call, Denied, Lock, make_lock, proof
 
@@ -38,16 +39,18 @@ class Open:
 
 
 OPEN: Final = Open()
+NO_PROXIES: Final = Clients()
 
 
 class Locked:
     """A gate with the lock of a scheme. Every refusal is the same answer, whatever was wrong; the log says what."""
 
-    def __init__(self, flow: str, lock: Lock, asks: str, base: str, now: Callable[[], int]) -> None:
+    def __init__(self, flow: str, lock: Lock, asks: str, gates: "Gates") -> None:
         self._flow = flow
         self._lock = lock
-        self._base = base.encode()
-        self._now = now
+        self._base = gates.base.encode()
+        self._now = gates.now
+        self._clients = gates.clients
         self._unauthorized = unauthorized(asks, lock.challenge)
 
     def turns_away(self, scope: Scope, body: Content) -> Answer | None:
@@ -57,7 +60,8 @@ class Locked:
             return None
         if (greeting := self._greeting(call)) is not None:
             return greeting
-        logger.info("delivery refused", extra={"flow": self._flow, "status": 401, "reason": denied.value})
+        facts = {"flow": self._flow, "status": 401, "reason": denied.value, "client": self._clients.shown(scope)}
+        logger.info("delivery refused", extra=facts)
         return self._unauthorized
 
     def greets(self, scope: Scope) -> Answer | None:
@@ -86,6 +90,7 @@ class Gates:
     secrets: Mapping[str, str]
     base: str
     now: Callable[[], int]  # ms since the Unix epoch
+    clients: Clients = NO_PROXIES
 
     def gate(self, program: Program) -> Gate:
         """What stands before a flow. Raises SecretError where a secret is not what its scheme takes."""
@@ -93,4 +98,4 @@ class Gates:
         if guard is None:
             return OPEN
         lock = make_lock(guard.scheme, guard.chosen(self.secrets), guard.options)
-        return Locked(program.flow, lock, proof(guard.scheme, guard.options), self.base, self.now)
+        return Locked(program.flow, lock, proof(guard.scheme, guard.options), self)

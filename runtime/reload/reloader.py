@@ -10,6 +10,7 @@ import msgspec
 
 from runtime.connections.ready import Ready, ready
 from runtime.context import RemoteVerb, Verb
+from runtime.door.clients import Clients
 from runtime.door.gate import Gates
 from runtime.door.hooks import Hooks, make_table
 from runtime.door.readiness import Readiness, Serving
@@ -43,6 +44,7 @@ class Rooms:
     hooks: Hooks
     readiness: Readiness
     base: str  # of the addresses that senders call
+    clients: Clients
     around: Surroundings  # of which verbs, configuration and secrets are the generation's
     make_verbs: MakeVerbs  # those of Seta, over the connections of a generation
 
@@ -150,7 +152,7 @@ class Reloader:
         rooms = self._rooms
         found = secrets(loaded, self._folder, self._environment)
         try:
-            gates = Gates(found, rooms.base, rooms.around.clock)
+            gates = Gates(found, rooms.base, rooms.around.clock, rooms.clients)
             table = make_table(rooms.journal.url_key, loaded.programs.values(), gates, loaded.settings.rates)
         except ValueError as error:
             raise FolderError(str(error)) from error

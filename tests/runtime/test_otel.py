@@ -83,6 +83,7 @@ async def test_a_delivery_is_one_trace_from_its_caller_to_who_its_steps_ask(tmp_
         assert f"{accept.parent.span_id:016x}" == CALLER
         assert told(accept) == {
             "seta.flow": "lead",
+            "seta.client": "127.0.0.0/24",
             "http.request.method": "POST",
             "http.response.status_code": 200,
             "seta.run": run,

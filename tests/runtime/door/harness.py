@@ -185,6 +185,7 @@ class House:
         path, _, query = target.partition(b"?")
         scope = {
             "type": "http",
+            "client": ("10.1.2.3", 40000),
             "method": method,
             "raw_path": path,
             "path": path.decode(errors="replace"),
