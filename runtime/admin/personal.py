@@ -54,6 +54,7 @@ class Found(msgspec.Struct, frozen=True, tag_field="schema", tag="seta.privacy-f
     persons: list[Person]
     outbox: list[Message]
     erased: list[Erasure]
+    opted_out: bool = False  # somebody who was erased wanted no messages: that is kept, as a hash
 
     @property
     def counts(self) -> Counts:
@@ -102,6 +103,7 @@ def found_from(kept: Kept) -> Found:
         [person_from(row) for row in kept.persons],
         [message_from(row) for row in kept.outbox],
         [_erasure(tombstone) for tombstone in kept.tombstones],
+        kept.opted_out,
     )
 
 

@@ -84,6 +84,8 @@ def find(  # noqa: PLR0913  # one an option
     terminal.show_rows(color, ("WHAT", "ID", "", "", "AT"), list(_rows(found)), "nothing is kept of this person")
     for erasure in found.erased:
         click.echo(f"erased before, at {erasure.at}, by this {erasure.kind}: {_counted(erasure.counts)}")
+    if found.opted_out:
+        click.echo("who was erased wanted no messages: that is kept, as a hash, and gets none")
     _tell_of_copies(data)
 
 
@@ -164,8 +166,8 @@ def erase(  # noqa: PLR0913  # one an option
     """Erase all that is kept of a person, for good.
 
     Of a run that holds some of it, everything goes. Runs that have not ended keep all of it from being erased: let them
-    end, or cancel them. That something was erased is noted, under a hash of the phone or email. Backups, and what flows
-    have sent elsewhere, are out of reach.
+    end, or cancel them. That something was erased is noted, under a hash of the phone or email, and so is that the
+    person wants no messages. Backups, and what flows have sent elsewhere, are out of reach.
     """
     keys = _keys(phone, email, region)
     settings = settings_for(data)

@@ -3,13 +3,14 @@
 Everything here runs inside a transaction that the journal commits, together with the record of the step.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from hashlib import sha256
 from typing import Any, Final, Literal
 
 import apsw
 import msgspec
 
+from runtime.connections import opt_outs
 from runtime.connections.person import Person
 from runtime.failures import StepFailure
 from runtime.functions.format_phone import match_key
@@ -48,6 +49,7 @@ TABLES: Final = Tables(
         ALTER TABLE persons ADD COLUMN opt_out INTEGER;  -- 1 for who wants no messages
         """,
         "ALTER TABLE persons ADD COLUMN wa_id TEXT;  -- WhatsApp's id of the account, which may lack the ninth digit",
+        opt_outs.TABLES,
     ),
 )
 
@@ -72,6 +74,7 @@ _TAG: Final = f"""
 """  # noqa: S608  # our own words
 _KEEP_WA_ID: Final = "UPDATE persons SET wa_id = ? WHERE phone_match = ?"
 _KEEP_OPT_OUT: Final = "UPDATE persons SET opt_out = 1, updated_at = ? WHERE phone_match = ?"
+_OPTED_OUT: Final = "SELECT phone, email FROM persons WHERE n = ? AND opt_out"
 _LIST_PERSONS: Final = f"SELECT {_PERSON}, wa_id, created_at, updated_at FROM persons ORDER BY n DESC LIMIT ?"  # noqa: S608  # our own words
 
 _PERSON_OF: Final = f"SELECT {_PERSON}, wa_id, created_at, updated_at FROM persons WHERE n = ?"  # noqa: S608  # our own words
@@ -126,7 +129,8 @@ def upsert_person(  # noqa: PLR0913  # columns, each given by name
 
     `known_by="email"` looks by email even where a phone is given too. What is given replaces what is known; None
     leaves it. A new person's id comes from `key`, so that the same key means the same person even when its phone is
-    no longer the one it was made with. Fails as `no_identity` when neither phone nor email is given, and as
+    no longer the one it was made with. A person that wanted no messages and was erased wants none either when it
+    comes again, until `opt_out` is False. Fails as `no_identity` when neither phone nor email is given, and as
     `phone_taken` when the person of an email would get another's phone.
     """
     if phone is None and email is None:
@@ -144,6 +148,9 @@ def upsert_person(  # noqa: PLR0913  # columns, each given by name
     n = _find(connection, by_phone, email) or connection.execute(_BY_KEY, (values["id"],)).get
     if by_phone is None and phone is not None and _find(connection, phone, None) not in (None, n):
         raise StepFailure("phone_taken", "the person is known by email, and the phone is another person's")
+    if opt_outs.hold(connection, phone, email):
+        values["opt_out"] = opt_out is not False
+        opt_outs.drop(connection, phone, email)
     if n is None:
         return _one_person(connection, _INSERT, values)
     return _one_person(connection, _UPDATE, {**values, "n": n})
@@ -170,7 +177,10 @@ def tag_person(connection: apsw.Connection, who: Person | str, tag: str, *, at: 
 def opted_out(connection: apsw.Connection, who: Person | str) -> bool:
     """Whether the person of an id, phone or email is known to want no messages."""
     n = _known(connection, who)
-    return n is not None and bool(_one_person(connection, _FIND, (n,)).opt_out)
+    if n is not None:
+        return bool(_one_person(connection, _FIND, (n,)).opt_out)
+    phone, email = (who.phone, who.email) if isinstance(who, Person) else (None, who) if "@" in who else (who, None)
+    return opt_outs.hold(connection, phone, email)
 
 
 def keep_wa_id(connection: apsw.Connection, phone: str, wa_id: str) -> None:
@@ -227,8 +237,12 @@ def messages_of(connection: apsw.Connection, numbers: Iterable[int]) -> list[Mes
     return [_message(row) for row in rows if row is not None]
 
 
-def erase(connection: apsw.Connection, persons: Iterable[int], messages: Iterable[int]) -> None:
-    """Forget persons and messages, by their numbers."""
+def erase(connection: apsw.Connection, persons: Collection[int], messages: Iterable[int]) -> None:
+    """Forget persons and messages, by their numbers. That a person wants no messages stays, without who it is."""
+    for number in persons:
+        wanted_none: Any = connection.execute(_OPTED_OUT, (number,)).fetchone()
+        if wanted_none is not None:
+            opt_outs.keep(connection, *wanted_none)
     connection.executemany("DELETE FROM persons WHERE n = ?", [(number,) for number in persons])
     connection.executemany("DELETE FROM outbox WHERE n = ?", [(number,) for number in messages])
 

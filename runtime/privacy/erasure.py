@@ -11,7 +11,7 @@ from typing import Final, TypeVar
 import apsw
 import msgspec
 
-from runtime.connections import local
+from runtime.connections import local, opt_outs
 from runtime.engine.hands import Hands, WrongState
 from runtime.journal import erasing, rejected
 from runtime.journal.apply import ENDED
@@ -40,6 +40,7 @@ class Kept:
     persons: list[local.PersonRow]
     outbox: list[local.Message]
     tombstones: list[Tombstone]
+    opted_out: bool  # somebody of the phone or email was erased who wanted no messages
 
 
 class Counts(msgspec.Struct, frozen=True):
@@ -81,7 +82,7 @@ class Privacy:
         """What is kept now. Raises JournalError."""
         await self.flush()
         marks = await search(self.journal, keys)
-        return await self._kept(marks, await self._tombstones(keys))
+        return await self._kept(keys, marks)
 
     async def erase(self, keys: Keys, *, cancel: bool = False) -> Erased:
         """Forget all of it, and keep a tombstone.
@@ -104,7 +105,7 @@ class Privacy:
             await self._bury(keys, now, counts)
         return Erased(now, counts, len(live), await self.journal.empty_log())
 
-    async def _kept(self, marks: Marks, tombstones: list[Tombstone]) -> Kept:
+    async def _kept(self, keys: Keys, marks: Marks) -> Kept:
         read = self.journal.read
         return Kept(
             await self._runs(marks),
@@ -113,7 +114,8 @@ class Privacy:
             await read(partial(answers_of, runs=sorted(marks.answers))),
             await read(partial(local.persons_of, numbers=marks.persons)),
             await read(partial(local.messages_of, numbers=marks.outbox)),
-            tombstones,
+            await self._tombstones(keys),
+            await read(lambda connection: opt_outs.hold(connection, keys.phone, keys.email)),
         )
 
     async def _runs(self, marks: Marks) -> list[RunRow]:

@@ -11,6 +11,7 @@ from runtime.connections.local import (
     TABLES,
     Message,
     PersonRow,
+    erase,
     find_person,
     list_outbox,
     list_persons,
@@ -156,6 +157,39 @@ def test_who_wants_no_messages_is_known_by_every_key(connection: apsw.Connection
     assert all(opted_out(connection, who) for who in (made, LONG, SHORT, "ana@example.com"))
     assert not any(opted_out(connection, who) for who in (other, "+5511911112222", "+5511933334444", Person("gone")))
     assert [row.opt_out for row in list_persons(connection, 10)] == [False, True]
+
+
+def test_who_was_erased_and_wanted_no_messages_gets_none(connection: apsw.Connection) -> None:
+    upsert_person(connection, "k1", at=NOW, phone=LONG, email="ana@example.com", opt_out=True)
+    upsert_person(connection, "k2", at=NOW, phone="+5511911112222", email="bia@example.com")
+    erase(connection, [1, 2], [])
+    elsewhere = Person("66aa", phone=SHORT, via="crm")
+    assert all(opted_out(connection, who) for who in (LONG, SHORT, "Ana@Example.com", elsewhere))
+    assert not any(opted_out(connection, who) for who in ("+5511911112222", "bia@example.com", Person("gone")))
+
+
+def test_who_comes_again_wants_no_messages_either(connection: apsw.Connection) -> None:
+    upsert_person(connection, "k1", at=NOW, phone=LONG, email="ana@example.com", opt_out=True)
+    erase(connection, [1], [])
+    assert upsert_person(connection, "k2", at=NOW, phone=SHORT).opt_out
+    assert not upsert_person(connection, "k3", at=NOW, phone=SHORT, opt_out=False).opt_out
+    assert not opted_out(connection, LONG)
+
+
+def test_who_comes_again_and_wants_messages_gets_them(connection: apsw.Connection) -> None:
+    upsert_person(connection, "k1", at=NOW, phone=LONG, email="ana@example.com", opt_out=True)
+    erase(connection, [1], [])
+    assert not upsert_person(connection, "k2", at=NOW, phone=LONG, email="ana@example.com", opt_out=False).opt_out
+    assert not any(opted_out(connection, who) for who in (LONG, "ana@example.com"))
+    assert not upsert_person(connection, "k3", at=NOW, phone=LONG).opt_out
+
+
+def test_a_known_person_that_takes_over_the_phone_of_such_a_one_gets_none(connection: apsw.Connection) -> None:
+    upsert_person(connection, "k1", at=NOW, phone=LONG, opt_out=True)
+    bia = upsert_person(connection, "k2", at=NOW, email="bia@example.com")
+    erase(connection, [1], [])
+    taken = upsert_person(connection, "k3", at=NOW, phone=LONG, email="bia@example.com", known_by="email")
+    assert (taken.id, taken.opt_out) == (bia.id, True)
 
 
 async def test_a_person_is_kept_with_the_record_of_the_step(tmp_path: Path) -> None:

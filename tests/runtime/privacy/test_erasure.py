@@ -42,7 +42,7 @@ COUNTS = Counts(**ALL)
 def numbers(found: Kept) -> dict[str, int]:
     """How many rows there are of each kind, where there are some."""
     lists = {field.name: getattr(found, field.name) for field in fields(found)}
-    return {name: len(rows) for name, rows in lists.items() if rows}
+    return {name: len(rows) for name, rows in lists.items() if isinstance(rows, list) and rows}
 
 
 async def test_a_person_is_found_in_every_place(folder: Folder) -> None:
@@ -107,6 +107,23 @@ async def test_a_changed_phone_leaves_nothing_of_the_old_one(folder: Folder) -> 
     erased = await folder.privacy.erase(Keys("+5521912345678", EMAIL))
     assert erased.counts.persons == 1
     assert (await folder.privacy.find(BOTH)).persons == []
+
+
+@pytest.mark.parametrize("again", [Keys("+551187654321"), Keys(email=EMAIL)])
+async def test_who_wanted_no_messages_gets_none_either_when_erased(folder: Folder, again: Keys) -> None:
+    person = record("upsert_person", b"")
+    person.effect = lambda c: local.upsert_person(c, "k", at=AT, phone=PHONE, email=EMAIL, opt_out=True)
+    await run(folder.journal, b"{}", person)
+    assert not (await folder.privacy.find(BOTH)).opted_out  # the person says it
+    await folder.privacy.erase(BOTH)
+    assert folder.raw() == {}
+    assert (await folder.privacy.find(again)).opted_out
+    assert not (await folder.privacy.find(Keys("+5521912345678", "maria@example.com"))).opted_out
+    back = record("upsert_person", b"")
+    back.effect = lambda c: local.upsert_person(c, "new", at=AT, phone=again.phone, email=again.email)
+    await run(folder.journal, b"{}", back)
+    (found,) = (await folder.privacy.find(again)).persons
+    assert found.opt_out
 
 
 async def test_runs_that_have_not_ended_keep_all_of_it(folder: Folder) -> None:
@@ -222,6 +239,8 @@ NOT_LOOKED_AT = {
     "plans": {"plan", "flow", "bundle"},
     "meta": {"name", "value"},
     "tombstones": {"kind", "hash", "counts"},
+    "opt_outs": {"hash"},
+    "opt_outs_salt": {"salt"},
 }
 
 
