@@ -88,7 +88,9 @@ def compose(settings: Settings, journal: SqliteJournal, http: HttpClient, pool: 
     door = Door(traces.acceptor(engine), hooks, readiness, intake, clients)
     facade = Facade(settings, lambda: served(hooks.table), lambda: reloader.places)
     privacy = Privacy(journal, now, engine.hands, journal.url_key, engine.keep_rejected)
-    operations = LocalOperations(journal, facade, engine.hands, privacy, engine.again)
+    operations = LocalOperations(
+        journal, facade, engine.hands, privacy, on_the_wall=steady.on_the_wall, again=engine.again
+    )
     make_verbs = partial(verbs, http, pool, paces=Paces())
     base = public_base(settings)
     rooms = Rooms(journal, engine, programs, hooks, readiness, base, clients, around, make_verbs)

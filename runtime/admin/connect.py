@@ -14,6 +14,7 @@ from runtime.engine.hands import Hands
 from runtime.engine.ids import uuid7
 from runtime.engine.rejudging import Again
 from runtime.engine.starting import Start
+from runtime.engine.steady import Steady, this_boot
 from runtime.journal import FolderInUse, SqliteJournal, open_journal
 from runtime.privacy.erasure import Privacy
 from runtime.program import Program
@@ -43,7 +44,10 @@ async def connect(
             again = None if load is None else Again.of(_start(found, load()))
             hands = Hands(found, _now)
             privacy = Privacy(found, _now, hands, found.url_key)
-            yield LocalOperations(found, seen_by(found.url_key), hands, privacy, again)
+            steady = Steady(found.kept_clock, _now, this_boot())
+            yield LocalOperations(
+                found, seen_by(found.url_key), hands, privacy, on_the_wall=steady.on_the_wall, again=again
+            )
     finally:
         await found.close()
 

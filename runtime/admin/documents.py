@@ -180,7 +180,7 @@ def detail_from(detail: RunDetail) -> RunWithSteps:
     return RunWithSteps(
         **_fields(detail.run),
         key=detail.key,
-        wake_at=_optional_time(detail.wake_at or None),  # 0: it is due now, by every clock
+        wake_at=_optional_time(detail.wake_at),
         deaths=detail.deaths,
         strikes=detail.strikes,
         payload=msgspec.Raw(detail.body),

@@ -1,6 +1,6 @@
 """What commands and consoles ask of a server, wherever it is."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any, Final, Protocol
@@ -176,15 +176,23 @@ class Operations(Protocol):
 
 
 class LocalOperations:
-    """Operations over a journal in this process."""
+    """Operations over a journal in this process. `on_the_wall` says when what is due by the steady clock is due."""
 
-    def __init__(
-        self, journal: Journal, outside: Outside, hands: Hands, privacy: Privacy, again: Again | None = None
+    def __init__(  # noqa: PLR0913  # the rooms that it speaks for
+        self,
+        journal: Journal,
+        outside: Outside,
+        hands: Hands,
+        privacy: Privacy,
+        *,
+        on_the_wall: Callable[[int], int],
+        again: Again | None = None,
     ) -> None:
         self._journal = journal
         self._outside = outside
         self._hands = hands
         self._privacy = privacy
+        self._on_the_wall = on_the_wall
         self._again = again
 
     async def runs(self, limit: int, wanted: RunFilter = ALL) -> list[Run]:
@@ -226,7 +234,8 @@ class LocalOperations:
 
     def _shown(self, detail: RunDetail) -> RunWithSteps:
         row = _as_it_is(detail.run, self._hands.in_memory())
-        return detail_from(msgspec.structs.replace(detail, run=row))
+        due = None if detail.wake_at is None else self._on_the_wall(detail.wake_at)
+        return detail_from(msgspec.structs.replace(detail, run=row, wake_at=due))
 
     async def _detail(self, run_id: str) -> RunDetail:
         detail = await self._journal.run(run_id)

@@ -50,6 +50,10 @@ class Steady:
         """The time."""
         return self._base + self._boot.age()
 
+    def on_the_wall(self, instant: int) -> int:
+        """What the wall clock shows at an instant of this one, as far as can be known; now, for one that is past."""
+        return self._wall() + max(0, instant - self())
+
     def jumped(self) -> bool:
         """Whether the wall clock was set since this was asked last."""
         ahead = self._wall() - self()

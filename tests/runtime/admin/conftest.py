@@ -81,9 +81,13 @@ def operations(journal: SqliteJournal, urls: list[Url] | None = None) -> LocalOp
     return with_hands(journal, Hands(journal, lambda: AT), urls)
 
 
+AHEAD: Final = 3_600_000  # of the steady clock is the wall clock, in ms
+
+
 def with_hands(journal: SqliteJournal, hands: Hands, urls: list[Url] | None = None) -> LocalOperations:
     """What these hands can do."""
-    return LocalOperations(journal, Seen(urls or []), hands, Privacy(journal, lambda: AT, hands, b"salt"))
+    privacy = Privacy(journal, lambda: AT, hands, b"salt")
+    return LocalOperations(journal, Seen(urls or []), hands, privacy, on_the_wall=lambda instant: instant + AHEAD)
 
 
 REJECTED: Final = "01910000-0000-7000-8000-00000000000a"

@@ -10,7 +10,8 @@ from runtime.admin.app import Admin
 from runtime.admin.documents import Url
 from runtime.engine.hands import Hands
 from runtime.journal import SqliteJournal
-from runtime.journal.writes import Accept
+from runtime.journal.rows import RunState
+from runtime.journal.writes import Accept, Move
 from tests.runtime.admin.conftest import (
     AT,
     DEAD,
@@ -215,6 +216,13 @@ async def test_run_is_shown_with_all_that_is_kept_of_it(app: Admin) -> None:
             ],
         },
     }
+
+
+async def test_what_a_run_waits_for_is_told_by_the_clock_on_the_wall(app: Admin, journal: SqliteJournal) -> None:
+    detail = await journal.run(OPEN)
+    assert detail
+    await journal.commit(Move(detail.run.seq, RunState.WAITING, AT, AT + 1000, step="wait"))
+    assert (await get(app, f"/runs/{OPEN}"))["run"]["wake_at"] == "2026-01-01T01:00:01.000Z"
 
 
 async def test_notes_of_a_run_are_shown(app: Admin) -> None:

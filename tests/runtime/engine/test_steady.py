@@ -61,6 +61,17 @@ def test_in_the_same_boot_another_process_goes_on_by_the_same_clock(jump: int) -
 
 
 @pytest.mark.parametrize("jump", [0, *JUMPS])
+def test_what_is_due_in_an_hour_is_told_by_the_clock_on_the_wall(jump: int) -> None:
+    machine = Machine()
+    clock = machine.clock()
+    due = clock() + 2 * HOUR
+    machine.wall += jump
+    machine.pass_(HOUR)
+    assert clock.on_the_wall(due) == machine.wall + HOUR
+    assert [clock.on_the_wall(past) for past in (0, clock() - DAY, clock())] == [machine.wall] * 3
+
+
+@pytest.mark.parametrize("jump", [0, *JUMPS])
 def test_after_a_reboot_the_wall_clock_says_how_long_that_took(jump: int) -> None:
     machine = Machine()
     clock = machine.clock()
