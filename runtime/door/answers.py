@@ -148,11 +148,27 @@ GET_ONLY: Final = problem(
     "It says whether the server is well. Webhooks have addresses of their own.",
     headers=_allow("GET", "HEAD"),
 )
+TARGET_BYTES: Final = 16_384
+HEADERS_BYTES: Final = 32_768
+LONG_TARGET: Final = problem(
+    414,
+    "long-target",
+    "The address is too long",
+    f"Path and query may have {TARGET_BYTES:,} bytes: send what is long in the body. Nothing was stored.",
+    headers=[_CLOSE],
+)
+LARGE_HEADERS: Final = problem(
+    431,
+    "large-headers",
+    "The headers are too large",
+    f"Together they may have {HEADERS_BYTES:,} bytes: leave out cookies and whatever nobody reads. Nothing was stored.",
+    headers=[_CLOSE],
+)
 ENCODED: Final = problem(
     415,
     "encoded",
     "Encoded bodies are not accepted",
-    "Send the body as it is, without the header Content-Encoding. Nothing was stored.",
+    "Send the body as it is: no Content-Encoding, and no Transfer-Encoding but chunked. Nothing was stored.",
     headers=[_CLOSE],
 )
 AMBIGUOUS: Final = problem(

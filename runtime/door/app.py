@@ -65,6 +65,7 @@ class Door:
         """Answer one request."""
         hook = self._hooks.table.get(scope["raw_path"])
         try:
+            _bound(scope)
             if hook is None:
                 answer = await self._elsewhere(scope)
             elif scope["method"] != "POST":
@@ -127,7 +128,10 @@ class Door:
         if b"content-encoding" in headers:
             raise Refused(answers.ENCODED)
         announced = headers.get(b"content-length")
-        chunked = b"transfer-encoding" in headers
+        coding = headers.get(b"transfer-encoding")
+        if coding is not None and coding.strip().lower() != b"chunked":
+            raise Refused(answers.ENCODED)
+        chunked = coding is not None
         if announced is None:
             return None if chunked else 0
         if chunked:
@@ -160,6 +164,17 @@ class Door:
         if logger.isEnabledFor(level):
             facts = {"flow": hook.flow, "status": status, "client": self._clients.shown(scope)}
             logger.log(level, "delivery refused", extra=facts)
+
+
+def _bound(scope: Scope) -> None:
+    """Refuse what is longer than the door reads, and shorter than what granian would refuse without a word."""
+    if len(scope["raw_path"]) + len(scope["query_string"]) > answers.TARGET_BYTES:
+        raise Refused(answers.LONG_TARGET)
+    size = 0
+    for name, value in scope["headers"]:  # a sum over a generator would cost twice as much
+        size += len(name) + len(value)
+    if size > answers.HEADERS_BYTES:
+        raise Refused(answers.LARGE_HEADERS)
 
 
 def _unposted(hook: Hook, scope: Scope) -> Answer:

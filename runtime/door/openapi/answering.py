@@ -18,6 +18,8 @@ _RUN: Final = "01a20bd8-6393-73ff-96e5-1e27b8c021aa"
 _PROBLEM: Final = "application/problem+json"
 _TOLD_HEADERS: Final = ("accept", "allow", "retry-after", "www-authenticate")
 
+_NO_HTTP: Final = "Without a body: the request is no well-formed HTTP, such as a Content-Length that is no number."
+
 SCHEMAS: Final = {
     "Run": {
         "type": "object",
@@ -77,6 +79,8 @@ SHARED: Final = {
     "NotFound": _told([answers.NOT_FOUND]),
     "Method": _told([answers.POST_ONLY]),
     "Gone": _told([answers.GONE]),
+    "LongTarget": _told([answers.LONG_TARGET]),
+    "LargeHeaders": _told([answers.LARGE_HEADERS]),
     "Fault": _told([answers.FAULT]),
     "Later": _told([answers.draining.first, answers.crowded.first, answers.unwell.first]),
     "DiskFull": _told([answers.DISK_FULL]),
@@ -85,6 +89,8 @@ _SHARED_BY_STATUS: Final = {
     "404": "NotFound",
     "405": "Method",
     "410": "Gone",
+    "414": "LongTarget",
+    "431": "LargeHeaders",
     "500": "Fault",
     "503": "Later",
     "507": "DiskFull",
@@ -106,8 +112,9 @@ def _shared(statuses: Iterable[str]) -> Iterable[tuple[str, Response]]:
 def _refusals(program: Program, body_seconds: float) -> Iterable[tuple[str, Response]]:
     """The door's answers that say something of the flow."""
     flow = program.flow
-    told = [answers.AMBIGUOUS, answers.BROKEN, *(answers.unreadable(flow, kind, _WHY) for kind in program.accept)]
-    yield "400", _told([*told, answers.PARAMETERS] if program.query else told)
+    told = [answers.BROKEN, *(answers.unreadable(flow, kind, _WHY) for kind in program.accept)]
+    malformed = _told([*told, answers.PARAMETERS] if program.query else told)
+    yield "400", {**malformed, "description": f"{malformed['description']} {_NO_HTTP}"}
     if program.guard is not None:
         yield "401", _told([answers.unauthorized(proof(program.guard.scheme, program.guard.options), "")])
     yield "408", _told([answers.too_slow(body_seconds)])
@@ -197,7 +204,7 @@ def _alternative(one: Mapping[str, Any], other: Mapping[str, Any]) -> dict[str, 
 
 def answers_to_look(method: str, program: Program) -> Responses:
     """What a request gets that delivers nothing, by status."""
-    gone = dict(_shared(("404", "410")))
+    gone = dict(_shared(("404", "410", "414", "431")))
     if method == "options":
         return {"204": {"description": "What a page of the site that asks may send."}, **gone}
     if method == "head":

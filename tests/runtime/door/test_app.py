@@ -199,9 +199,46 @@ async def test_encoded_body_is_refused() -> None:
             415,
             "encoded",
             "Encoded bodies are not accepted",
-            "Send the body as it is, without the header Content-Encoding. Nothing was stored.",
+            "Send the body as it is: no Content-Encoding, and no Transfer-Encoding but chunked. Nothing was stored.",
         ),
     )
+
+
+LONG_TARGET = problem(
+    414,
+    "long-target",
+    "The address is too long",
+    "Path and query may have 16,384 bytes: send what is long in the body. Nothing was stored.",
+)
+LARGE_HEADERS = problem(
+    431,
+    "large-headers",
+    "The headers are too large",
+    "Together they may have 32,768 bytes: leave out cookies and whatever nobody reads. Nothing was stored.",
+)
+
+
+@pytest.mark.parametrize("path", [f"{PATH}?", "/livez?", "/unknown?", "/"])
+@pytest.mark.parametrize("method", ["POST", "GET"])
+async def test_address_that_is_too_long_is_refused_whatever_it_is(path: str, method: str) -> None:
+    house = House()
+    check(await house.request(method, path + "x" * 16_385), CLOSED, LONG_TARGET)
+    assert (await house.request(method, path + "x" * (16_384 - len(path)))).status in (200, 404, 405, 400)
+
+
+@pytest.mark.parametrize("path", [PATH, "/livez", "/unknown"])
+async def test_headers_that_are_too_large_together_are_refused_whatever_the_address_is(path: str) -> None:
+    listed = [(b"x-%d" % number, b"y" * 4093) for number in range(8)]  # 4,096 bytes each
+    house = House()
+    assert (await house.ask("GET", path.encode(), listed)).status in (200, 404)
+    check(await house.ask("GET", path.encode(), [*listed, (b"z", b"")]), CLOSED, LARGE_HEADERS)
+
+
+@pytest.mark.parametrize("coding", ["gzip, chunked", "gzip", "identity", ""])
+async def test_transfer_encoding_other_than_chunks_is_refused(coding: str) -> None:
+    reply = await House().request("POST", PATH, [LEAD], transfer_encoding=coding)
+    assert (reply.status, reply.json()["type"]) == (415, "urn:seta:problem:encoded")
+    assert (await House().request("POST", PATH, [LEAD], transfer_encoding="Chunked")).status == 200
 
 
 async def test_length_given_in_two_ways_is_refused() -> None:

@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from compiler.catalog import Delivery, Scheme
+from runtime.door.answers import HEADERS_BYTES
 from runtime.program import Guard
 from runtime.shapes import anything, field, integer, record, text, whole
 from tests.runtime.door.harness import LEAD, PATH, House, Reply, program
@@ -22,6 +23,7 @@ MARKS = b" ,;=\"'\\:./%?&()<>@-_+\t\x80\xff"
 junk = st.binary(max_size=60).map(lambda value: bytes(byte for byte in value if byte not in b"\r\n\0"))
 pieces = st.lists(st.sampled_from([bytes([mark]) for mark in MARKS]) | junk, max_size=6).map(b"".join)
 lengths = st.sampled_from([1, 5_000])
+LONGEST = HEADERS_BYTES - 2_000  # of one header beside others
 
 
 @pytest.fixture(scope="module")
@@ -84,7 +86,7 @@ def test_header_of_a_signature_is_good_or_401(
     name, good = headers[index]
     start, end = sorted((data.draw(st.integers(0, len(good))), data.draw(st.integers(0, len(good)))))
     given = data.draw(pieces | st.builds(lambda middle: good[:start] + middle + good[end:], pieces | junk))
-    given *= data.draw(lengths)
+    given = (given * data.draw(lengths))[:LONGEST]
     reply = ask(guarded(scheme, delivery), [*headers[:index], (name, given), *headers[index + 1 :]], body, target)
     assert reply.status in (200, 401)
     if reply.status == 200:  # only where all that proves the sender is still there
@@ -95,7 +97,7 @@ def test_header_of_a_signature_is_good_or_401(
 @given(given=pieces | st.builds(lambda rest: b"Basic " + rest, pieces | junk) | junk, times=lengths)
 def test_authorization_is_good_or_401(ask: Ask, given: bytes, times: int) -> None:
     house = House(program(guard=Guard("basic", {"user": "U", "password": "P"}, {})), secrets={"U": "a", "P": "b"})
-    assert ask(house, [(b"authorization", given * times)]).status == 401
+    assert ask(house, [(b"authorization", (given * times)[:LONGEST])]).status == 401
 
 
 @given(query=pieces | junk)

@@ -46,9 +46,11 @@ def test_operation_has_the_flow_its_words_and_all_its_answers() -> None:
         "408",
         "410",
         "413",
+        "414",
         "415",
         "422",
         "429",
+        "431",
         "500",
         "503",
         "507",
@@ -278,7 +280,8 @@ def test_examples_of_refusals_are_what_the_door_says() -> None:
             " Nothing was stored."
         },
         "415": {
-            "encoded": "Send the body as it is, without the header Content-Encoding. Nothing was stored.",
+            "encoded": "Send the body as it is: no Content-Encoding, and no Transfer-Encoding but chunked."
+            " Nothing was stored.",
             "unaccepted": "It is neither JSON nor a form: send a JSON object (application/json)."
             " The flow's clause `accept` says what it takes. Nothing was stored.",
         },
@@ -292,15 +295,19 @@ def test_examples_of_refusals_are_what_the_door_says() -> None:
         },
     }
     assert list(told["415"]["headers"]) == ["Accept"]
+    assert told["400"]["description"] == (
+        "The body broke off; The body is not JSON. Without a body: the request is no well-formed HTTP, such as a"
+        " Content-Length that is no number."
+    )
 
 
 def test_a_look_at_a_webhook_is_told_too() -> None:
     meta = Guard("meta", {"secret": "S", "verify": "V"}, {})
     looked = described(program(guard=meta, cors=("https://a.example",)))["paths"][PATH]
     assert list(looked) == ["post", "get", "head", "options"]
-    assert list(looked["get"]["responses"]) == ["200", "403", "404", "410"]
+    assert list(looked["get"]["responses"]) == ["200", "403", "404", "410", "414", "431"]
     assert list(looked["get"]["responses"]["200"]["content"]) == [JSON, "text/plain"]
-    assert list(looked["options"]["responses"]) == ["204", "404", "410"]
+    assert list(looked["options"]["responses"]) == ["204", "404", "410", "414", "431"]
     assert list(described(program())["paths"][PATH]) == ["post", "get", "head"]
 
 
