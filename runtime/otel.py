@@ -38,6 +38,7 @@ from runtime.shapes import Problem
 
 _CONTEXT: Final = TraceContextTextMapPropagator()
 _NOBODY: Final = Around()  # the parent of what begins a trace
+_TRACEPARENT: Final = "traceparent"
 
 
 def exporting(*, propagate: bool) -> "OtelTraces":
@@ -65,8 +66,8 @@ class OtelTraces:
         return _Accepting(self._tracer, engine)
 
     def find(self, find: FindProgram) -> FindProgram:
-        """Let a run that goes on begin a trace: what it came from may be days ago."""
-        return lambda plan, bundle: _traced(self._tracer, find(plan, bundle), _NOBODY)
+        """Let a run that goes on be below its acceptance too."""
+        return lambda plan, bundle: _traced(self._tracer, find(plan, bundle))
 
     def client(self, wire: AiohttpWire) -> HttpClient:
         """Carry the span of a step to who is asked, where that is wanted."""
@@ -120,7 +121,7 @@ def _answered(span: Span, status: int) -> None:
 
 
 class _Accepting:
-    """An engine whose deliveries hand the span of their acceptance to their runs."""
+    """An engine that keeps with each delivery of which span it is a part, for its run and all that goes on of it."""
 
     def __init__(self, tracer: Tracer, engine: Acceptor) -> None:
         self._tracer = tracer
@@ -129,28 +130,33 @@ class _Accepting:
     async def accept(
         self, program: Program, payload: Any, body: bytes, notes: bytes = b"", request: Request = NO_REQUEST
     ) -> Accepted:
-        span = trace.get_current_span()
-        traced = _traced(self._tracer, program, trace.set_span_in_context(span, _NOBODY))
-        accepted = await self._engine.accept(traced, payload, body, notes, request)
-        span.set_attribute("seta.run", accepted.run_id)
+        accepted = await self._engine.accept(_traced(self._tracer, program), payload, body, notes, _with_trace(request))
+        trace.get_current_span().set_attribute("seta.run", accepted.run_id)
         return accepted
 
     def reject(self, program: Program, body: bytes, request: Request, problems: Sequence[Problem]) -> None:
-        self._engine.reject(program, body, request, problems)
+        self._engine.reject(program, body, _with_trace(request), problems)
+
+
+def _with_trace(request: Request) -> Request:
+    carried: dict[str, str] = {}
+    _CONTEXT.inject(carried)
+    return replace(request, trace=carried.get(_TRACEPARENT, ""))
 
 
 # --- running
 
 
-def _traced(tracer: Tracer, program: Program, parent: Around) -> Program:
+def _traced(tracer: Tracer, program: Program) -> Program:
     """A program whose runs are spans."""
-    run, handler = _run(tracer, program.run, "run", parent), program.handler
-    return replace(program, run=run, handler=handler and _run(tracer, handler, "on error", parent))
+    run, handler = _run(tracer, program.run, "run"), program.handler
+    return replace(program, run=run, handler=handler and _run(tracer, handler, "on error"))
 
 
-def _run(tracer: Tracer, chain: Callable[..., Awaitable[bool]], name: str, parent: Around) -> Callable[..., Any]:
+def _run(tracer: Tracer, chain: Callable[..., Awaitable[bool]], name: str) -> Callable[..., Any]:
     async def run(payload: Any, context: RunContext, *error: Any) -> bool:
         facts = {"seta.flow": context.run.flow, "seta.run": context.run.id}
+        parent = _CONTEXT.extract({_TRACEPARENT: context.trace}, _NOBODY)
         with _span(tracer, f"{name} {context.run.flow}", parent, SpanKind.CONSUMER, facts):
             return await chain(payload, _Traced(context, tracer), *error)
 

@@ -23,11 +23,15 @@ class Place:
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """What of a delivery's request, beside its body, the plan names; and whether the body was a form."""
+    """What of a delivery's request, beside its body, the plan names; and whether the body was a form.
+
+    `trace` is the `traceparent` of its acceptance, where somebody traces: its run may go on days later.
+    """
 
     headers: Mapping[str, str]
     query: Mapping[str, str]
     form: bool = False
+    trace: str = ""
 
 
 NO_REQUEST: Final = Request(MappingProxyType({}), MappingProxyType({}))

@@ -23,11 +23,12 @@ def complete(accept: Accept, program: Program, payload: Any, request: Request) -
 
 
 def context(program: Program, request: Request) -> bytes:
-    """What is kept of a request beside its body: what the plan names; nothing where it names nothing."""
-    if not (program.headers or program.query or request.form):
+    """What is kept of a request beside its body: what the plan names, and its trace; of nothing nothing."""
+    if not (program.headers or program.query or request.form or request.trace):
         return b""
     form = {"form": True} if request.form else {}
-    return encode({"headers": dict(request.headers), "query": dict(request.query), **form})
+    trace = {"trace": request.trace} if request.trace else {}
+    return encode({"headers": dict(request.headers), "query": dict(request.query), **form, **trace})
 
 
 def notes_of(decoded: Decoded) -> bytes:

@@ -40,6 +40,11 @@ class RunContext:
         """Whether there are records that were not asked for yet."""
         return bool(self._life.replay.left or self._life.replay.lent)
 
+    @property
+    def trace(self) -> str:
+        """The `traceparent` of the delivery, or nothing where nobody traced it."""
+        return self._life.request.trace
+
     async def step(self, spec: StepSpec, *args: Any) -> Any:
         """Give the recorded result, or run the step and record it."""
         life, step, hashed = self._life, spec.id + self._indices, digest(args)

@@ -42,9 +42,9 @@ class Served:
         """Get something of the socket."""
         return await self._socket.get(path)
 
-    async def change(self, path: str) -> httpx.Response:
+    async def change(self, path: str, content: str = "") -> httpx.Response:
         """Post to the socket."""
-        return await self._socket.post(path)
+        return await self._socket.post(path, content=content.encode())
 
     async def ended(self, run: str, *, within: float = SECONDS) -> dict[str, Any]:
         """A run, once it is not open any more."""

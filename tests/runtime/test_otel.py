@@ -23,6 +23,9 @@ FLOWS = {
     '  -> post "{config.erp}/x" with {telefone}\n  -> parallel { um { -> send hsm "a" } dois { -> send hsm "b" } }\n',
     "b.seta": 'flow espera\non webhook "/espera" open {n: int}\n  -> put "{config.erp}/x" with {n}\n  -> wait 20ms\n'
     '  -> for i in [1, 2] { -> put "{config.erp}/y" with {i} }\n',
+    "c.seta": 'flow evento\non webhook "/evento" open {n: int}\n  -> wait for vai by n within 1h\n'
+    '  -> put "{config.erp}/z" with {n}\n'
+    'flow vai\non webhook "/vai" open {n: int}\n  -> emit vai by n with {n}\n',
 }
 GOOD = '{"telefone": "11999998888"}'
 TRACE = "0af7651916cd43dd8448eb211c80319c"
@@ -53,7 +56,7 @@ class Spans:
 @asynccontextmanager
 async def traced(folder: Path, receiver: Receiver, *, propagate: bool) -> AsyncIterator[tuple[Served, Spans]]:
     spans = Spans()
-    (folder / "flows").mkdir()
+    (folder / "flows").mkdir(exist_ok=True)
     (folder / "flows" / "seta.toml").write_text(f'[config]\nerp = "{receiver.url}"\n')
     opened = (parse_opening(f"127.0.0.1:{receiver.port}"),)
     traces = OtelTraces(spans.provider, propagate=propagate)
@@ -94,7 +97,7 @@ async def test_a_delivery_is_one_trace_from_its_caller_to_who_its_steps_ask(tmp_
         assert receiver.requests[0].headers["traceparent"] == f"00-{TRACE}-{post.context.span_id:016x}-01"
 
 
-async def test_a_run_that_goes_on_begins_a_trace_and_what_it_reads_again_is_no_span(tmp_path: Path) -> None:
+async def test_a_run_that_goes_on_stays_in_its_trace_and_what_it_reads_again_is_no_span(tmp_path: Path) -> None:
     async with Receiver() as receiver, traced(tmp_path, receiver, propagate=False) as (server, spans):
         run = (await server.post("espera", '{"n": 1}')).json()["run"]
         async with asyncio.timeout(20):
@@ -102,12 +105,57 @@ async def test_a_run_that_goes_on_begins_a_trace_and_what_it_reads_again_is_no_s
                 await asyncio.sleep(0.02)
         first, second = spans.named("run espera")
         assert told(first) == {"seta.flow": "espera", "seta.run": run, "seta.left": "waiting"}
-        assert second.parent is None
+        [accept] = spans.named("accept espera")
+        assert accept.context is not None
+        for part in (first, second):
+            assert part.parent is not None
+            assert part.parent.span_id == accept.context.span_id
         assert [told(span)["seta.step"] for span in spans.named("put")] == ["put", "for/put", "for/put"]
         assert {span.parent.span_id for span in spans.named("put")[1:] if span.parent and second.context} == {
             second.context.span_id if second.context else 0
         }
         assert all("traceparent" not in request.headers for request in receiver.requests)
+
+
+async def test_a_run_that_goes_on_after_a_restart_stays_in_the_trace_of_its_caller(tmp_path: Path) -> None:
+    async with Receiver() as receiver:
+        async with traced(tmp_path, receiver, propagate=True) as (server, spans):
+            run = (await server.post("evento", '{"n": 7}', traceparent=PARENT)).json()["run"]
+            assert (await server.ended(run))["state"] == "waiting"
+            [accept] = spans.named("accept evento")
+        async with traced(tmp_path, receiver, propagate=True) as (server, later):
+            await server.post("vai", '{"n": 7}')
+            async with asyncio.timeout(20):
+                while (await server.ended(run))["state"] != "done":
+                    await asyncio.sleep(0.02)
+        [ran], [put] = later.named("run evento"), later.named("put")
+        assert accept.context is not None
+        assert ran.parent is not None
+        assert put.context is not None
+        assert (ran.parent.trace_id, ran.parent.span_id) == (int(TRACE, 16), accept.context.span_id)
+        assert receiver.requests[0].headers["traceparent"] == f"00-{TRACE}-{put.context.span_id:016x}-01"
+
+
+async def test_what_its_caller_does_not_record_is_not_recorded_later_either(tmp_path: Path) -> None:
+    async with Receiver() as receiver, traced(tmp_path, receiver, propagate=True) as (server, spans):
+        run = (await server.post("espera", '{"n": 1}', traceparent=f"{PARENT[:-1]}0")).json()["run"]
+        async with asyncio.timeout(20):
+            while (await server.ended(run))["state"] != "done":
+                await asyncio.sleep(0.02)
+        assert spans.all() == []
+        carried = [request.headers["traceparent"] for request in receiver.requests]
+        assert [(header.split("-")[1], header.split("-")[3]) for header in carried] == [(TRACE, "00")] * 3
+
+
+async def test_a_replay_is_in_the_trace_of_the_delivery(tmp_path: Path) -> None:
+    async with Receiver() as receiver, traced(tmp_path, receiver, propagate=False) as (server, spans):
+        run = (await server.post("lead", '{"telefone": "segredo"}', traceparent=PARENT)).json()["run"]
+        assert (await server.ended(run))["state"] == "dead"
+        replayed = (await server.change("/replay", '{"state": "dead"}')).json()["replays"][0]["run"]
+        assert (await server.ended(replayed))["state"] == "dead"
+        first, second = spans.named("run lead")
+        assert (told(first)["seta.run"], told(second)["seta.run"]) == (run, replayed)
+        assert first.parent == second.parent
 
 
 async def test_failures_are_told_by_their_code_and_without_a_value(tmp_path: Path) -> None:
