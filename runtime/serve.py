@@ -27,7 +27,7 @@ from runtime.door.arriving import Spool
 from runtime.door.clients import Clients
 from runtime.door.hooks import Hooks, Table
 from runtime.door.intake import Intake
-from runtime.door.readiness import Readiness
+from runtime.door.readiness import QueueBound, Readiness
 from runtime.engine.engine import Engine, Limits
 from runtime.engine.life import Surroundings
 from runtime.engine.steady import Steady, this_boot
@@ -82,7 +82,7 @@ def compose(settings: Settings, journal: SqliteJournal, http: HttpClient, pool: 
     programs = Programs({})
     engine = Engine(around, traces.find(programs.find), Entropy(), Limits(running=settings.running))
     hooks = Hooks({})
-    readiness = Readiness(journal, hooks)
+    readiness = Readiness(journal, hooks, _queue_bound(settings, journal, engine))
     intake = Intake(settings.bodies, settings.body_seconds, Spool(settings.data, journal.room))
     clients = Clients(settings.trusted_proxies)
     door = Door(traces.acceptor(engine), hooks, readiness, intake, clients)
@@ -98,6 +98,14 @@ def compose(settings: Settings, journal: SqliteJournal, http: HttpClient, pool: 
     metrics = Metrics(journal, engine, door.counts, readiness, reloader, http.breakers, now)
     front = traces.door(door, hooks, clients)
     return House(settings, journal, engine, facade, readiness, intake, front, operations, reloader, metrics)
+
+
+def _queue_bound(settings: Settings, journal: SqliteJournal, engine: Engine) -> QueueBound | None:
+    async def age() -> float:
+        oldest = await journal.oldest(engine.hands.in_memory())
+        return 0.0 if oldest is None else (now() - oldest) / 1000
+
+    return None if settings.max_queue_age is None else QueueBound(settings.max_queue_age, age)
 
 
 class Entropy:

@@ -89,6 +89,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
 
     folder_seconds: float = 10.0  # to wait for a dying process to let go of the data folder
     running: int = 256  # runs in memory at once; more wait in the journal
+    max_queue_age: float | None = None  # of the first run that waits for its turn, for `/readyz`; None: any
     grace: float = 5.0  # for what is under way when the server is told to stop
     connections: int = 4096  # open at once; the kernel holds back more, up to `backlog`
     backlog: int = 2048

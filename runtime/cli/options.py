@@ -123,6 +123,13 @@ since = click.option(
     metavar="TIME",
     help="Received no longer ago than this: 90s, 20m, 2h, 3d.",
 )
+max_queue_age = click.option(
+    "--max-queue-age",
+    envvar="SETA_MAX_QUEUE_AGE",
+    type=_Period(),
+    metavar="TIME",
+    help="Let /readyz turn red while a run has waited longer than this for its turn: 90s, 20m.",
+)
 limit = click.option(
     "--limit",
     type=click.IntRange(1, 10_000),

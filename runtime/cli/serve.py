@@ -50,6 +50,7 @@ def _address(ctx: click.Context, param: click.Parameter, value: str | None) -> A
 @options.public_url
 @options.trusted_proxy
 @options.allow_outbound
+@options.max_queue_age
 @click.option(
     "--grace",
     envvar="SETA_GRACE",
@@ -93,6 +94,7 @@ def command(  # noqa: PLR0913  # one an option
     public_url: str | None,
     trusted_proxies: tuple[Network, ...],
     allow_outbound: tuple[Opening, ...],
+    max_queue_age: int | None,
     grace: float,
     watch: bool,
     traces: str,
@@ -115,6 +117,7 @@ def command(  # noqa: PLR0913  # one an option
         public_url=public_url,
         trusted_proxies=trusted_proxies,
         allow_outbound=allow_outbound,
+        max_queue_age=None if max_queue_age is None else max_queue_age / 1000,
         grace=grace,
         environment=os.environ,
         watch=watch,

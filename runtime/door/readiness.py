@@ -1,12 +1,15 @@
 """Whether the server can take deliveries, and why not."""
 
 import asyncio
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Final, Protocol
 
 from runtime.door.answers import DISK_FULL, Refused, draining, unwell
 from runtime.door.hooks import Hooks
+from runtime.journal.protocol import JournalError
 
 FRESH_SECONDS: Final = 1.0  # so old may the last commit be that a server is ready on
 
@@ -32,6 +35,17 @@ class Vitals(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
+class QueueBound:
+    """How long the first run that waits for its turn may have waited, where that is a reason not to be ready.
+
+    `age` says how long it has, in seconds as `most`; it may raise JournalError.
+    """
+
+    most: float
+    age: Callable[[], Awaitable[float]]
+
+
+@dataclass(frozen=True, slots=True)
 class Serving:
     """The generation of flows that is served, and why the folder as it is now is not."""
 
@@ -49,12 +63,14 @@ class Serving:
 class Readiness:
     """The server's own view of itself. `draining` turns true once, when it is told to stop."""
 
-    def __init__(self, journal: Vitals, hooks: Hooks) -> None:
+    def __init__(self, journal: Vitals, hooks: Hooks, queue: QueueBound | None = None) -> None:
         self.draining = False
+        self._late = False  # the first run that waits had waited too long when somebody asked
         self._stale = False  # the last commit was old when somebody asked, and no new one came
         self.serving: Serving | None = None
         self._journal = journal
         self._hooks = hooks
+        self._queue = queue
 
     def check(self) -> None:
         """Raise Refused where a delivery cannot be taken now."""
@@ -78,6 +94,8 @@ class Readiness:
             found["journal"] = f"a commit takes over {FRESH_SECONDS:g} s"
         if not self._hooks.table:
             found["no-flows"] = "no flow is loaded"
+        if self._late and self._queue is not None:
+            found["queue"] = f"the first run that waits for its turn has waited for over {self._queue.most:g} s"
         return found
 
     async def brief(self) -> tuple[int, dict[str, Any]]:
@@ -103,6 +121,9 @@ class Readiness:
 
         Where nobody asks, an idle server writes nothing.
         """
+        if self._queue is not None:
+            with suppress(JournalError):  # one of the other reasons
+                self._late = await self._queue.age() > self._queue.most
         journal, self._stale = self._journal, False
         if self.draining or journal.healthy() is not None or journal.committed_ago() <= FRESH_SECONDS:
             return

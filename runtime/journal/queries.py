@@ -191,13 +191,17 @@ class Standing(msgspec.Struct, frozen=True):
 def standing(connection: apsw.Connection, in_memory: AbstractSet[int]) -> Standing:
     """Count runs, beside the numbers of those that are in memory."""
     queued = _count(connection.execute(_OPEN_COUNT, (MOST_COUNTED + len(in_memory),))) - len(in_memory)
-    rows: Any = connection.execute(_OLDEST, (len(in_memory) + 1,))
-    oldest = next((received_at for seq, received_at in rows if seq not in in_memory), None)
     rare = (
         _count(connection.execute(_RARE_COUNT, (state, MOST_COUNTED)))
         for state in (RunState.WAITING, RunState.PARKED, RunState.DEAD)
     )
-    return Standing(max(0, queued), oldest, *rare)
+    return Standing(max(0, queued), oldest(connection, in_memory), *rare)
+
+
+def oldest(connection: apsw.Connection, in_memory: AbstractSet[int]) -> int | None:
+    """When the first of those runs was received that are in the journal alone and may be begun."""
+    rows: Any = connection.execute(_OLDEST, (len(in_memory) + 1,))
+    return next((received_at for seq, received_at in rows if seq not in in_memory), None)
 
 
 def _count(cursor: apsw.Cursor) -> int:

@@ -116,6 +116,10 @@ class SqliteJournal:
         """How many runs there are that have not ended well, beside those in memory."""
         return await self.read(partial(queries.standing, in_memory=in_memory))
 
+    async def oldest(self, in_memory: AbstractSet[int]) -> int | None:
+        """When the first of those runs was received that wait in the journal for their turn."""
+        return await self.read(partial(queries.oldest, in_memory=in_memory))
+
     async def backup(self, path: Path) -> None:
         """Write a copy of all that is committed to a file that is not there yet. Raises OSError and JournalError."""
         try:

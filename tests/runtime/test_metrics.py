@@ -1,5 +1,6 @@
 """What a scrape is told of a server that took good and bad deliveries."""
 
+import asyncio
 import re
 import socket
 from collections.abc import AsyncIterator
@@ -147,3 +148,22 @@ async def test_a_folder_that_cannot_be_served_shows_in_the_numbers(server: Serve
     told = samples((await server.admin("/metrics")).text)
     names = ("flows_loads_total", "flows_load_errors_total", "flows_generation", "flows_last_load_successful")
     assert [told[name] for name in names] == [2, 1, 1, 0]
+
+
+async def test_queue_that_is_older_than_is_wanted_turns_readiness_red_and_deliveries_are_taken(tmp_path: Path) -> None:
+    flow = 'flow fila\non webhook "/fila" open serial by id {id: text}\n  -> wait 1h\n  -> log id\n'
+    async with serving(tmp_path, {"a.seta": flow}, max_queue_age=0.2) as server:
+        run = (await server.post("fila", '{"id": "a"}')).json()["run"]
+        assert (await server.ended(run))["state"] == "waiting"
+        assert (await server.public("/readyz")).status_code == 200
+        assert (await server.post("fila", '{"id": "a"}')).status_code == 200
+        async with asyncio.timeout(20):
+            while (await server.public("/readyz")).status_code == 200:
+                await asyncio.sleep(0.05)
+        [reason] = (await server.admin("/readyz")).json()["reasons"]
+        assert reason == {
+            "name": "queue",
+            "detail": "the first run that waits for its turn has waited for over 0.2 s",
+        }
+        assert samples((await server.admin("/metrics")).text)["ready"] == 0
+        assert (await server.post("fila", '{"id": "b"}')).status_code == 200
