@@ -4,7 +4,7 @@ A span holds names of flows, steps and verbs, ids of runs, networks of callers a
 or message.
 """
 
-from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Container, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import partial
@@ -231,7 +231,8 @@ class _Propagating(HttpClient):
         limit: float = LIMIT,
         cap: int = CAP,
         any_status: bool = False,
+        also: Container[int] = (),
     ) -> Answer:
         carried = dict(headers)
         _CONTEXT.inject(carried)
-        return await super().ask(method, url, carried, content, limit=limit, cap=cap, any_status=any_status)
+        return await super().ask(method, url, carried, content, limit=limit, cap=cap, any_status=any_status, also=also)

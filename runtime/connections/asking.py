@@ -1,6 +1,6 @@
 """What verbs ask of web services through, whatever carries it: no library of HTTP is known here."""
 
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from dataclasses import dataclass
 from email.message import Message
 from typing import Final, Protocol
@@ -48,6 +48,7 @@ class Asks(Protocol):
         limit: float = LIMIT,
         cap: int = CAP,
         any_status: bool = False,
+        also: Container[int] = (),
     ) -> Answer:
         """Give a successful answer, read whole. Raises StepFailure with the codes of `HttpClient.ask`."""
 

@@ -17,6 +17,7 @@ Encoding = Literal["json", "form", "text"]
 
 LONGEST: Final = 120.0  # s; the engine's last net for one attempt
 LARGEST: Final = 64 * 1024**2  # bytes
+MOST_REDIRECTS: Final = 5
 
 _SECONDS: Final = {"ms": 0.001, "s": 1.0, "m": 60.0}
 _BYTES: Final = {"kb": 1024, "mb": 1024**2}
@@ -110,6 +111,7 @@ class Http(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="k
     idempotent: bool = False
     encoding: Encoding = "json"
     max_answer: str = "1mb"  # decoded
+    redirects: int = 0  # that are followed, one after the other
 
     def __post_init__(self) -> None:
         _is_base(self.url)
@@ -119,6 +121,8 @@ class Http(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="k
         _seconds(self.timeout)
         if not 0 < self.cap <= LARGEST:
             raise ValueError(f"`max_answer` is more than nothing and at most 64mb, not {self.max_answer!r}")
+        if not 0 <= self.redirects <= MOST_REDIRECTS:
+            raise ValueError(f"`redirects` is how many are followed, 0 to {MOST_REDIRECTS}, not {self.redirects}")
 
     @property
     def seconds(self) -> float:

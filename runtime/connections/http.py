@@ -9,7 +9,7 @@ import contextlib
 import re
 import time
 import zlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Container, Mapping
 from datetime import UTC
 from email.utils import parsedate_to_datetime
 from urllib.parse import urlsplit
@@ -61,10 +61,12 @@ class HttpClient:
         limit: float = LIMIT,
         cap: int = CAP,
         any_status: bool = False,
+        also: Container[int] = (),
     ) -> Answer:
         """Give a successful answer, read whole, within `limit` seconds and `cap` decoded bytes.
 
-        `any_status` is for services whose refusals say more than a status: they are given too.
+        `any_status` is for services whose refusals say more than a status: they are given too. So are answers of the
+        statuses `also`, of which no more is read than is told of a refusal.
 
         Raises StepFailure:
             address_refused: the guard lets nobody reach that address (PERMANENT).
@@ -86,7 +88,10 @@ class HttpClient:
                 try:
                     if any_status or 200 <= opened.status < 300:
                         return Answer(opened.status, opened.headers, await _whole(opened, url, cap))
-                    raise self._refusal(host, opened.status, opened.headers, await _start(opened))
+                    start = await _start(opened)
+                    if opened.status in also:
+                        return Answer(opened.status, opened.headers, start.encode())
+                    raise self._refusal(host, opened.status, opened.headers, start)
                 finally:
                     await opened.close()
             except self._wire.errors as error:

@@ -32,6 +32,7 @@ class Web:
     encoding: Encoding = "json"
     content_type: str = _TYPES["json"]
     hidden: tuple[str, ...] = field(default=(), repr=False)  # what no message may tell
+    redirects: int = 0  # that are followed, one after the other
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +100,7 @@ def _web(name: str, declared: Http, secrets: Mapping[str, str]) -> Web:
         declared.encoding,
         content_type,
         _hidden(told),
+        declared.redirects,
     )
 
 

@@ -62,18 +62,19 @@ def _absolute(value: object, web: Web) -> str:
     url = str(value)
     if web.base and url.startswith("/") and not url.startswith("//"):
         return _within_folder(web.base + url)
-    _origin(url)
+    origin(url)
     return url
 
 
 def _of_connection(url: str, web: Web) -> str:
     """Refuse an address of another host: it would be sent what the connection signs in with."""
-    if web.base and not url.startswith(web.base + "/") and url != web.base and _origin(url) != _origin(web.base):
+    if web.base and not url.startswith(web.base + "/") and url != web.base and origin(url) != origin(web.base):
         raise StepFailure("other_host", f"the address is not one of {web.base}, which `{web.name}` is a connection to")
     return url
 
 
-def _origin(url: str) -> tuple[str, str, str]:
+def origin(url: str) -> tuple[str, str, str]:
+    """Scheme, host and port of a URL. Fails as `bad_url` where it is none of http or https with a plain host."""
     found = _ORIGIN.match(url)
     if found is None:
         raise StepFailure("bad_url", "the address is not an http or https URL with a plain host")

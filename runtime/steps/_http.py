@@ -13,6 +13,7 @@ from runtime.failures import StepFailure
 from runtime.shapes import read_json
 from runtime.steps._address import address, fields_of, with_query
 from runtime.steps._plain import plain
+from runtime.steps._redirects import REDIRECTED, Request, answered
 from runtime.steps._results import fitted
 
 FAILURES: Final = (
@@ -25,6 +26,7 @@ FAILURES: Final = (
     "no_connection",
     "no_setting",
     "other_host",
+    *REDIRECTED,
     "response_encoding",
     "response_misfit",
     "response_too_large",
@@ -75,7 +77,7 @@ async def _exchange(  # noqa: PLR0913, PLR0917  # what makes a request
         headers["Content-Type"] = web.content_type
         content = _encoded(web.encoding, body)
     with untold(web.hidden):
-        answer = await http.ask(method, url, headers, content, limit=web.limit, cap=web.cap)
+        answer = await answered(http, web, Request(method, url, headers, content))
     return _result(call, answer)
 
 

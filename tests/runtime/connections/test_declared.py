@@ -35,6 +35,7 @@ def test_connection_has_all_that_its_table_says(tmp_path: Path) -> None:
         idempotent = true
         encoding = "form"
         max_answer = "5mb"
+        redirects = 5
 
         [connections.crm]
         kind = "http"
@@ -61,6 +62,7 @@ def test_connection_has_all_that_its_table_says(tmp_path: Path) -> None:
         idempotent=True,
         encoding="form",
         max_answer="5mb",
+        redirects=5,
     )
     assert read.connections == {
         "erp": erp,
@@ -116,7 +118,8 @@ def test_services_say_what_they_can_do_and_where_their_secrets_are(tmp_path: Pat
 
 def test_connection_has_limits_and_speaks_json_where_it_says_nothing() -> None:
     plain = Http("https://erp.example")
-    assert (plain.seconds, plain.cap, plain.encoding, plain.idempotent) == (15.0, 1024**2, "json", False)
+    assert (plain.seconds, plain.cap, plain.encoding) == (15.0, 1024**2, "json")
+    assert (plain.idempotent, plain.redirects) == (False, 0)
 
 
 KINDS = '`kind` is "http", "whatsapp_cloud", "hablla" or "local"'
@@ -147,6 +150,9 @@ HTTP = 'kind = "http"\nurl = "https://erp.example"\n'
         (HABLLA.replace('token", token', 'bearer", token'), "Invalid value 'bearer' - at `$.auth.kind`"),
         (HABLLA.replace('kind = "token", token = "env:T"', 'kind = "login", email = "a@b.c", password = "s3cr3t"'),
          "`password` says where the secret is, as env:NAME or file:PATH; it never holds it - at `$.auth`"),
+        (HTTP + "redirects = 6", "`redirects` is how many are followed, 0 to 5, not 6"),
+        (HTTP + "redirects = -1", "`redirects` is how many are followed, 0 to 5, not -1"),
+        (HTTP + "redirects = true", "Expected `int`, got `bool` - at `$.redirects`"),
         (HTTP + "retries = 3", "Object contains unknown field `retries`"),
         ('kind = "local"\nurl = "https://x.example"', "Object contains unknown field `url`"),
         (HTTP + "timeout = 15", "Expected `str`, got `int` - at `$.timeout`"),
