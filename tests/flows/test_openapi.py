@@ -39,10 +39,9 @@ EXAMPLES = programs(*sorted(FLOWS.glob("*.seta")))
 
 
 def contents(described: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
-    """What each flow takes as JSON."""
+    """What each flow takes, of each media type."""
     for path in described["paths"].values():
-        content = path["post"]["requestBody"]["content"].get("application/json")
-        if content is not None:
+        for content in path["post"]["requestBody"]["content"].values():
             yield path["post"]["operationId"], content
 
 

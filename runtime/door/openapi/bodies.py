@@ -14,6 +14,7 @@ Docs = Mapping[tuple[str, ...], str]
 _OF_FILES: Final = frozenset({"name", "type", "size", "base64"})
 _ONLY_OF_FILES: Final = frozenset({"size", "base64"})
 _FILE: Final = {"type": "string", "format": "binary", "contentMediaType": "application/octet-stream"}
+_CONTENT: Final = "the content of a file"
 _ANY_JSON: Final = {"type": ["object", "array"]}
 _NESTED: Final = {"style": "deepObject", "explode": True}  # a[b]=c
 
@@ -41,7 +42,8 @@ def _content(kind: str, program: Program) -> dict[str, Any]:
             told = {"schema": fields, "example": example(program.payload)}
             return {**told, **({"encoding": nested} if nested else {})}
         case "multipart":
-            return {"schema": _of_form(schema, files=True)}
+            parts = _of_form(schema, files=True)
+            return {"schema": parts, "example": _as_parts(parts, example(program.payload))}
         case "text":
             value = example(program.payload)
             return {"schema": schema or {"type": "string"}, **({"example": value} if isinstance(value, str) else {})}
@@ -97,3 +99,18 @@ def _of_form(schema: Schema, *, files: bool = False) -> Schema:
     if files and _ONLY_OF_FILES & properties.keys() and properties.keys() <= _OF_FILES:
         return {**_FILE, **({"description": schema["description"]} if "description" in schema else {})}
     return {**schema, "properties": {key: _of_form(one, files=files) for key, one in properties.items()}}
+
+
+def _as_parts(schema: Schema, value: Any) -> Any:
+    """An example as a form of several parts has it: of a file its content."""
+    match schema:
+        case {"format": "binary"}:
+            return _CONTENT
+        case {"anyOf": [first, *_]}:
+            return _as_parts(first, value)
+        case {"items": item} if isinstance(value, list):
+            return [_as_parts(item, one) for one in value]
+        case {"properties": properties} if isinstance(value, dict):
+            return {key: _as_parts(properties[key], one) for key, one in value.items()}
+        case _:
+            return value

@@ -155,6 +155,11 @@ def test_files_are_told_as_files_and_fields_that_hold_json_as_objects() -> None:
         "curriculo": {**file, "description": "As PDF."},
         "fotos": {"anyOf": [{"type": "array", "items": file}, file]},
     }
+    assert content["example"] == {
+        "rawRequest": {"q3_email": "joao@example.com"},
+        "curriculo": "the content of a file",
+        "fotos": ["the content of a file"],
+    }
 
 
 @pytest.mark.parametrize(
