@@ -37,7 +37,8 @@ class Backlog:
     async def _begin_some(self, lane: Lane) -> None:
         seen, cursor = lane.news, lane.read_on()
         self._runs.gone.clear()
-        rows = await self._journal.open_runs(cursor, self._lanes.share(lane), lane.flow)
+        page = (cursor, self._lanes.share(lane), self._lanes.spare(lane))
+        rows = await self._journal.open_runs_of(lane.flow, *page)
         if not rows and seen == lane.news:
             lane.behind = False
         if lane.cursor == cursor and (chosen := self._chosen(lane, rows)):  # else it was set back meanwhile

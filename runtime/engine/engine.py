@@ -39,6 +39,7 @@ class Limits:
     """Bounds of one server. What does not fit waits in the journal, not in memory."""
 
     running: int = 256
+    load: int = 64 * 1024 * 1024  # bytes of bodies, and of records of those that go on, in memory at the same time
     reread_seconds: float = 1.0  # pause after the journal refused something
     trial_seconds: float = 1.0  # that a run which was in memory at a crash is watched for, before the next one
     keep_events: int = 30 * DAY  # ms that an event is kept, or longer where a flow waits longer
@@ -62,7 +63,7 @@ class Engine:
         self._journal = around.journal
         self._entropy = entropy
         self._shared = Shared(around, self._limits.keep_events)
-        self._lanes = Lanes(self._limits.running)
+        self._lanes = Lanes(self._limits.running, self._limits.load)
         self._runs = Runs(self._shared, self._lanes, find, self._limits.reread_seconds)
         self._backlog = Backlog(self._shared, self._lanes, self._runs)
         self._suspects = Suspects(self._shared, self._lanes, self._runs, self._limits.trial_seconds)
@@ -178,7 +179,7 @@ class Engine:
         if begun:
             run = Run(run_id, run_id, program.flow, now, program.plan)
             life = Life(run, accept.seq, program, self._shared, request=request, serial=accept.serial)
-            self._runs.launch(life, payload, lane)
+            self._runs.launch(life, payload, lane, len(body))
         elif not accept.busy:  # else the end of the one before begins it
             self._begin(program.flow)
         return Accepted(run_id, answer)

@@ -12,6 +12,7 @@ class Lane:
     flow: str
     most: int  # runs at the same time
     taken: int = 0
+    load: int = 0  # bytes of what its runs in memory were begun with
     cursor: int = 0  # the backlog is read up to this sequence number
     behind: bool = True  # there may be runs in the journal that nobody runs: so at every start
     news: int = 0  # counts what made the backlog longer, to see what comes while it is read
@@ -32,14 +33,20 @@ class Lane:
 
 
 class Lanes:
-    """All flows' lanes. A flow has at most half of the places, so that a slow one never has them all."""
+    """All flows' lanes. A flow has at most half of the places, so that a slow one never has them all.
 
-    def __init__(self, places: int) -> None:
+    The same holds for memory: nothing begins beside runs that were begun with `most_load` bytes, and none of a flow
+    beside half of that of its own. One run may be larger than that, and is then as good as alone.
+    """
+
+    def __init__(self, places: int, most_load: int) -> None:
         self.places = places
         self.taken = 0
+        self.load = 0
         self.crowded = False  # a flow could start more of its backlog, but for the others
         self.closed = False  # nothing starts: a run is to be alone
         self._half = max(1, places // 2)
+        self._most_load = most_load
         self._lanes: dict[str, Lane] = {}
         self._order: deque[Lane] = deque()
 
@@ -57,9 +64,13 @@ class Lanes:
 
     def room(self, lane: Lane) -> int:
         """How many more runs of a flow may start."""
-        if self.closed:
+        if self.closed or self.spare(lane) <= 0:
             return 0
         return min(lane.most - lane.taken, self.places - self.taken)
+
+    def spare(self, lane: Lane) -> int:
+        """With how many bytes more runs of a flow may start."""
+        return min(max(1, self._most_load // 2) - lane.load, self._most_load - self.load)
 
     def take(self, lane: Lane) -> None:
         """Take a place in the running set, for a run or for a delivery that is being accepted."""
@@ -71,9 +82,14 @@ class Lanes:
         lane.taken -= 1
         self.taken -= 1
 
+    def weigh(self, lane: Lane, size: int) -> None:
+        """Take note of a run that was begun with so many bytes; with less than none, of its end."""
+        lane.load += size
+        self.load += size
+
     def is_over(self, lane: Lane) -> bool:
-        """Whether more places were taken than there are."""
-        return lane.taken > lane.most or self.taken > self.places
+        """Whether more places were taken than there are, or what runs is too much already."""
+        return lane.taken > lane.most or self.taken > self.places or self.spare(lane) <= 0
 
     def next_behind(self) -> Lane | None:
         """The next flow in turn that has a backlog and room for some of it."""
@@ -84,7 +100,7 @@ class Lanes:
             lane = self._order[0]
             self._order.rotate(-1)
             if lane.behind and lane.taken < lane.most:
-                if self.taken < self.places:
+                if self.room(lane) > 0:
                     return lane
                 self.crowded = True
         return None

@@ -75,14 +75,19 @@ class Runs:
 
     # --- begin
 
-    def launch(self, life: Life, payload: Any, lane: Lane) -> asyncio.Task[None]:
-        """Start a run of which the journal knows that it is in memory, in a place that was taken already."""
+    def launch(self, life: Life, payload: Any, lane: Lane, size: int) -> asyncio.Task[None]:
+        """Start a run of which the journal knows that it is in memory, in a place that was taken already.
+
+        It was begun with so many bytes.
+        """
+        self._lanes.weigh(lane, size)
         self.active[life.seq] = life.run.id
         task = asyncio.get_running_loop().create_task(self._live(life, payload))
         self._tasks[task] = life
 
         def ended(task: asyncio.Task[None]) -> None:
             del self._tasks[task]
+            self._lanes.weigh(lane, -size)
             self._lanes.release(lane)
             self.left.set()
             if not task.cancelled() and (error := task.exception()) is not None:
@@ -122,7 +127,7 @@ class Runs:
             self._lanes.release(lane)
             self._finish(run, row.seq, row.serial, _unknown(row.step, unknown))
             return []
-        return [self.launch(life, payload, lane)]
+        return [self.launch(life, payload, lane, row.size)]
 
     async def _revive(self, row: OpenRun, run: Run) -> tuple[Life, Any]:
         program = await self._program(row.plan)

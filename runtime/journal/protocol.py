@@ -55,10 +55,14 @@ class Journal(Protocol):
         """One run with its records, or None where it is neither accepted nor running."""
         ...
 
-    async def open_runs(self, after: int, limit: int, flow: str | None = None) -> list[OpenRun]:
-        """Runs accepted or running, of one flow or of all, with a sequence number above `after`, in that order.
+    async def open_runs(self, after: int, limit: int) -> list[OpenRun]:
+        """Runs accepted or running with a sequence number above `after`, in that order."""
+        ...
 
-        Those of one flow come without the suspects that wait for their trial.
+    async def open_runs_of(self, flow: str, after: int, limit: int, size: int) -> list[OpenRun]:
+        """Those of one flow, with their records, without the suspects that wait for their trial.
+
+        The one with which they come to `size` bytes is the last.
         """
         ...
 
@@ -71,7 +75,7 @@ class Journal(Protocol):
         ...
 
     async def due_runs(self, now: int, limit: int) -> list[OpenRun]:
-        """Waiting runs whose instant has come, earliest first."""
+        """Waiting runs whose instant has come, earliest first, without what they were given."""
         ...
 
     async def next_wake(self) -> int | None:

@@ -58,8 +58,9 @@ NEXT_OF: Final = f"""
     {_OPEN_RUN} WHERE flow = ? AND serial = ? AND serial IS NOT NULL AND state IN ('accepted', 'running', 'waiting')
     ORDER BY seq LIMIT 1
 """
-DUE_RUNS: Final = f"""
-    {_OPEN_RUN} WHERE state = 'waiting' AND wake_at <= ? ORDER BY wake_at, seq LIMIT ?
+DUE_RUNS: Final = """
+    SELECT seq, id, key, flow, plan, state, received_at, x'', x'', attempt, step, wake_at, serial, FALSE, deaths
+    FROM runs WHERE state = 'waiting' AND wake_at <= ? ORDER BY wake_at, seq LIMIT ?
 """
 NEXT_WAKE: Final = "SELECT min(wake_at) FROM runs WHERE state = 'waiting'"
 STEPS: Final = "SELECT step, kind, args, value, attempt, at FROM steps WHERE run = ? ORDER BY n"
@@ -85,12 +86,21 @@ _OLDEST: Final = "SELECT seq, received_at FROM runs WHERE state IN ('accepted', 
 _RUNNABLE: Final = frozenset({RunState.ACCEPTED, RunState.RUNNING})
 
 
-def open_runs(connection: apsw.Connection, after: int, limit: int, flow: str | None) -> list[OpenRun]:
+def open_runs(connection: apsw.Connection, after: int, limit: int) -> list[OpenRun]:
     """Runs accepted or running, above a sequence number, in that order."""
-    if flow is None:
-        return [_open_run(row) for row in connection.execute(OPEN_RUNS, (after, limit))]
-    found = [_open_run(row) for row in connection.execute(OPEN_RUNS_OF, (flow, after, limit))]
-    return [row if row.busy else _with_steps(connection, row) for row in found]
+    return [_open_run(row) for row in connection.execute(OPEN_RUNS, (after, limit))]
+
+
+def open_runs_of(connection: apsw.Connection, flow: str, after: int, limit: int, size: int) -> list[OpenRun]:
+    """Those of one flow, with their records; the one with which they come to `size` bytes is the last."""
+    found: list[OpenRun] = []
+    for row in connection.execute(OPEN_RUNS_OF, (flow, after, limit)):
+        one = _open_run(row)
+        found.append(one if one.busy else _with_steps(connection, one))
+        size -= found[-1].size
+        if size <= 0:
+            break
+    return found
 
 
 def open_run(connection: apsw.Connection, number: int) -> OpenRun | None:
@@ -113,7 +123,7 @@ def next_of(connection: apsw.Connection, flow: str, serial: bytes) -> OpenRun | 
 
 
 def due_runs(connection: apsw.Connection, now: int, limit: int) -> list[OpenRun]:
-    """Waiting runs whose instant has come, earliest first."""
+    """Waiting runs whose instant has come, earliest first, without what they were given."""
     return [_open_run(row) for row in connection.execute(DUE_RUNS, (now, limit))]
 
 

@@ -86,6 +86,11 @@ class OpenRun(msgspec.Struct, frozen=True):
     deaths: int = 0  # of the process, while the run was in memory; 0: it is no suspect
     steps: list[StepRow] = []  # its records, where it can be begun and is asked for by flow
 
+    @property
+    def size(self) -> int:
+        """The bytes of its body and records."""
+        return len(self.body) + sum(len(step.value) for step in self.steps)
+
 
 class Suspect(msgspec.Struct, frozen=True):
     """An open run that was in memory when the process died, `deaths` times since it last left it in good order."""

@@ -70,9 +70,13 @@ class SqliteJournal:
         """One run with its records, or None where it is neither accepted nor running."""
         return await self.read(partial(queries.open_run, number=run))
 
-    async def open_runs(self, after: int, limit: int, flow: str | None = None) -> list[OpenRun]:
-        """Runs accepted or running, of one flow or of all, with a sequence number above `after`, in that order."""
-        return await self.read(partial(queries.open_runs, after=after, limit=limit, flow=flow))
+    async def open_runs(self, after: int, limit: int) -> list[OpenRun]:
+        """Runs accepted or running with a sequence number above `after`, in that order."""
+        return await self.read(partial(queries.open_runs, after=after, limit=limit))
+
+    async def open_runs_of(self, flow: str, after: int, limit: int, size: int) -> list[OpenRun]:
+        """Those of one flow, with their records; the one with which they come to `size` bytes is the last."""
+        return await self.read(partial(queries.open_runs_of, flow=flow, after=after, limit=limit, size=size))
 
     async def open_flows(self) -> list[str]:
         """The flows of runs accepted or running."""
@@ -83,7 +87,7 @@ class SqliteJournal:
         return await self.read(partial(queries.next_of, flow=flow, serial=serial))
 
     async def due_runs(self, now: int, limit: int) -> list[OpenRun]:
-        """Waiting runs whose instant has come, earliest first."""
+        """Waiting runs whose instant has come, earliest first, without what they were given."""
         return await self.read(partial(queries.due_runs, now=now, limit=limit))
 
     async def next_wake(self) -> int | None:

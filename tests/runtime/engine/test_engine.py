@@ -233,8 +233,8 @@ async def test_a_flow_that_goes_another_way_on_resume_parks_as_diverged(start: S
         def __getattr__(self, name: str) -> Any:
             return getattr(self._journal, name)
 
-        async def open_runs(self, *page: Any) -> Any:
-            runs = await self._journal.open_runs(*page)
+        async def open_runs_of(self, *page: Any) -> Any:
+            runs = await self._journal.open_runs_of(*page)
             return [replace(run, steps=[replace(step, args=b"other") for step in run.steps]) for run in runs]
 
     server = await start(TWO, perform, wrap=Forged)

@@ -33,10 +33,10 @@ class Looking:
     def __getattr__(self, name: str) -> Any:
         return getattr(self._journal, name)
 
-    async def open_runs(self, *args: Any) -> Any:
+    async def open_runs_of(self, *args: Any) -> Any:
         if self.before is not None:
             await self.before()
-        rows = await self._journal.open_runs(*args)
+        rows = await self._journal.open_runs_of(*args)
         if not rows:
             self.empty.set()
         if rows and (happens := self.meanwhile) is not None:

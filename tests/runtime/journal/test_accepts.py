@@ -76,7 +76,7 @@ async def test_an_equal_serial_key_of_an_open_run_keeps_the_next_waiting(journal
     writes = [serial("a", b"1"), serial("b", b"1"), serial("c", b"2"), serial("d", b"1", "g"), accept("e", flow="f")]
     await journal.commit(*writes)
     assert [(write.seq, write.busy) for write in writes] == [(1, False), (2, True), (3, False), (4, False), (5, False)]
-    found = await journal.open_runs(0, 9, "f")
+    found = await journal.open_runs_of("f", 0, 9, 1000)
     assert [(run.run_id, run.state, run.busy) for run in found] == [
         ("a", RunState.RUNNING, False),
         ("b", RunState.ACCEPTED, True),
