@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from functools import partial
 from types import CodeType, SimpleNamespace
-from typing import Any, Final, Literal
+from typing import Any, Literal
 
 import msgspec
 
@@ -194,44 +194,6 @@ def _places(flow: Compiled) -> tuple[Place, ...]:
         start, end = (byte_position(flow.source, offset) for offset in (op.span.start, op.span.end))
         found.append(Place(op.step, at.line, at.column, start, end))
     return tuple(found)
-
-
-_PLANS: Final = 1000  # in memory, or as many as the folder has
-
-
-class Programs:
-    """The programs of a server by plan: those of its folder, and older ones made again from their bundles."""
-
-    def __init__(self, programs: Mapping[str, Program], own: Own | None = None) -> None:
-        self._own = own
-        self._by_plan = {program.plan: program for program in programs.values()}
-
-    def add(self, programs: Mapping[str, Program], own: Own | None) -> None:
-        """Take in what a reload has brought.
-
-        The oldest of many plans are forgotten, and all older ones where the folder has functions of its own: they are
-        made again from what the journal keeps, with the Python of today.
-        """
-        self._own = own
-        if own is not None and own.functions:
-            self._by_plan.clear()
-        for program in programs.values():
-            self._by_plan.pop(program.plan, None)
-            self._by_plan[program.plan] = program
-        for plan in list(self._by_plan)[: -max(len(programs), _PLANS)]:
-            del self._by_plan[plan]
-
-    def find(self, plan: str, bundle: bytes | None) -> Program:
-        """The program of a plan. Raises UnknownPlan where it is not loaded and cannot be made from the bundle."""
-        if (known := self._by_plan.get(plan)) is not None:
-            return known
-        if bundle is None:
-            raise UnknownPlan("the plan's sources are not in the journal")
-        program = relink(bundle, self._own)
-        if program is None or program.plan != plan:
-            raise UnknownPlan("this version of Seta makes another plan of the sources that the run began with")
-        self._by_plan[plan] = program
-        return program
 
 
 def relink(bundle: bytes, own: Own | None = None) -> Program | None:

@@ -67,7 +67,11 @@ class OtelTraces:
 
     def find(self, find: FindProgram) -> FindProgram:
         """Let a run that goes on be below its acceptance too."""
-        return lambda plan, bundle: _traced(self._tracer, find(plan, bundle))
+
+        async def traced(plan: str, bundle: bytes | None) -> Program:
+            return _traced(self._tracer, await find(plan, bundle))
+
+        return traced
 
     def client(self, wire: AiohttpWire) -> HttpClient:
         """Carry the span of a step to who is asked, where that is wanted."""

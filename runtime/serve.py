@@ -35,10 +35,10 @@ from runtime.facade import Facade, public_base
 from runtime.folder import FolderError
 from runtime.journal import FolderInUse, SqliteJournal, open_journal
 from runtime.journal.database import NAME
-from runtime.linking import Programs
 from runtime.listening import Application, Listener, ServeError, free_address
 from runtime.loader import Loaded
 from runtime.metrics import Metrics
+from runtime.plans import Programs
 from runtime.privacy.erasure import Privacy
 from runtime.program import Program
 from runtime.reload.compiling import Refused

@@ -3,7 +3,7 @@
 import asyncio
 import logging
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
 
 import msgspec
@@ -29,7 +29,7 @@ class UnknownPlan(Exception):  # noqa: N818  # a state that a run is in
     """The plan of a run can no longer be made; the message says why."""
 
 
-FindProgram = Callable[[str, bytes | None], Program]
+FindProgram = Callable[[str, bytes | None], Awaitable[Program]]
 
 _read_request = msgspec.json.Decoder(Request).decode
 
@@ -138,9 +138,9 @@ class Runs:
 
     async def _program(self, plan: str) -> Program:
         try:
-            return self._find(plan, None)
+            return await self._find(plan, None)
         except UnknownPlan:
-            return self._find(plan, await self._journal.plan(plan))
+            return await self._find(plan, await self._journal.plan(plan))
 
     def has(self, row: OpenRun) -> bool:
         """Whether a run is in memory, or will be as soon as its acceptance is known."""

@@ -10,8 +10,8 @@ from runtime.engine.engine import UnknownPlan
 from runtime.extend.loading import Own
 from runtime.folder import FolderSettings
 from runtime.journal.protocol import Journal
-from runtime.linking import Programs
 from runtime.loader import Loaded
+from runtime.plans import Programs
 from runtime.steps import catalog
 
 
@@ -60,7 +60,7 @@ async def restore(journal: Journal, generation: Generation, own: Own) -> Loaded:
     programs, made = Programs({}, own), {}
     for flow, plan in generation.plans.items():
         try:
-            made[flow] = programs.find(plan, await journal.plan(plan))
+            made[flow] = await programs.find(plan, await journal.plan(plan))
         except UnknownPlan as unknown:
             raise UnknownPlan(f"{flow}: {unknown}") from unknown
     return Loaded(made, Folder((), ()), generation.settings.config, generation.settings, catalog(), own)

@@ -22,9 +22,9 @@ from runtime.frozen import loaded_python
 from runtime.journal import SqliteJournal
 from runtime.journal.protocol import JournalError
 from runtime.journal.writes import KeepGeneration
-from runtime.linking import Programs
 from runtime.loader import Loaded
 from runtime.needs import secrets
+from runtime.plans import Programs
 from runtime.reload.compiling import Refused, compile_apart
 from runtime.reload.generations import Generation, following, last_generation, restore, to_document
 from runtime.steps import catalog

@@ -16,8 +16,8 @@ from runtime.door.reply import reply
 from runtime.engine.engine import Engine
 from runtime.engine.life import Surroundings
 from runtime.journal import open_journal
-from runtime.linking import Programs
 from runtime.loader import Loaded
+from runtime.plans import Programs
 from runtime.program import Program
 from runtime.settings import Settings
 from runtime.steps import verbs

@@ -17,7 +17,7 @@ from runtime.engine.engine import Engine, Limits
 from runtime.engine.life import Surroundings
 from runtime.journal import SqliteJournal, open_journal
 from runtime.journal.rows import RunDetail
-from runtime.linking import Programs
+from runtime.plans import Programs
 from runtime.program import NO_REQUEST, Program, Request
 
 START: Final = 1_767_614_400_000  # ms: Monday 2026-01-05, 12:00 UTC, when nothing special happens anywhere

@@ -19,6 +19,7 @@ from runtime.engine.life import Surroundings
 from runtime.journal import open_journal
 from runtime.journal.rows import Kind
 from runtime.journal.writes import Accept, Record
+from runtime.program import Program
 from tests.runtime.engine.by_hand import now, program, put, read_json
 
 ITEM: Final = put("item")
@@ -43,6 +44,10 @@ async def resumed(folder: Path, records: int) -> tuple[float, float]:
         return False
 
     one = program(flow)
+
+    async def find(plan: str, bundle: bytes | None) -> Program:  # noqa: ARG001  # there is one plan
+        return one
+
     async with asyncio.timeout(60):
         journal = await open_journal(folder, clock=now)
         accept = Accept("run", "run", "f", one.plan, now(), b"{}", running=False)
@@ -50,7 +55,7 @@ async def resumed(folder: Path, records: int) -> tuple[float, float]:
         kept = (Record(accept.seq, f"item[{n}]", Kind.RESULT, digest((n,)), now(), value=VALUE) for n in range(records))
         await journal.commit(*kept)
         around = Surroundings(journal, {"do": RemoteVerb(perform, read_json)}, {}, now, random.random)
-        engine = Engine(around, lambda _plan, _bundle: one, os.urandom)
+        engine = Engine(around, find, os.urandom)
         await engine.keep({"f": one})
         wall, cpu = time.perf_counter(), time.process_time()
         engine.start()

@@ -19,8 +19,8 @@ from runtime.engine.engine import Engine
 from runtime.engine.life import Surroundings
 from runtime.journal import SqliteJournal, open_journal
 from runtime.journal.rows import RunDetail, RunState
-from runtime.linking import Programs
 from runtime.loader import Loaded, load
+from runtime.plans import Programs
 from runtime.settings import parse_opening
 from runtime.steps import catalog, verbs
 from tests.receiver import Received, Receiver

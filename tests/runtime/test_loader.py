@@ -11,8 +11,9 @@ from runtime.context import StepSpec, Template
 from runtime.engine.runs import UnknownPlan
 from runtime.folder import FolderError, folder_settings
 from runtime.functions import FUNCTIONS
-from runtime.linking import _NAMES, Programs, relink
+from runtime.linking import _NAMES, relink
 from runtime.loader import load
+from runtime.plans import Programs
 from runtime.steps import catalog
 
 SIGNS = "flow a\non webhook {t: text}\n  -> log hmac_sha256(secret.CHAVE, t)\n"
@@ -52,16 +53,16 @@ def test_a_folder_that_is_not_there_is_refused(tmp_path: Path) -> None:
         load(tmp_path / "nada", catalog())
 
 
-def test_a_plan_is_made_again_from_what_is_kept_with_it_also_of_other_files(tmp_path: Path) -> None:
+async def test_a_plan_is_made_again_from_what_is_kept_with_it_also_of_other_files(tmp_path: Path) -> None:
     (tmp_path / "defs.seta").write_text("type T = {n: int}\ndef dobro(n: int): int = n * 2\n")
     flows = folder(tmp_path, "flow a\non webhook {t: T}\n  -> log dobro(t.n)\n")
     program = load(flows, catalog()).programs["a"]
-    again = Programs({}).find(program.plan, program.sources)
+    again = await Programs({}).find(program.plan, program.sources)
     assert (again.plan, again.payload.keys) == (program.plan, ("t",))
     with pytest.raises(UnknownPlan):
-        Programs({}).find("another", program.sources)
+        await Programs({}).find("another", program.sources)
     with pytest.raises(UnknownPlan):
-        Programs({}).find(program.plan, None)
+        await Programs({}).find(program.plan, None)
 
 
 SERVICES = """
@@ -83,14 +84,14 @@ TEMPLATE = """{"schema": "seta.catalog-file/1", "entries": [
 """
 
 
-def test_a_plan_over_services_is_made_again_with_its_connections_and_its_template(tmp_path: Path) -> None:
+async def test_a_plan_over_services_is_made_again_with_its_connections_and_its_template(tmp_path: Path) -> None:
     flows = folder(
         tmp_path, 'on webhook {t: phone} -> upsert person -> send hsm "oi" with {a: t, b: t} via whatsapp\n', SERVICES
     )
     (flows / "seta.catalog.json").write_text(TEMPLATE)
     program = load(flows, catalog()).programs["a"]
     assert program.connections == ("crm", "whatsapp")
-    again = Programs({}).find(program.plan, program.sources)
+    again = await Programs({}).find(program.plan, program.sources)
     specs = [value for value in again.run.__globals__.values() if isinstance(value, StepSpec)]
     assert [(spec.verb, spec.via, spec.template) for spec in specs] == [
         ("upsert person", "crm", None),

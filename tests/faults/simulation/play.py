@@ -20,7 +20,7 @@ from runtime.engine.engine import Engine, Limits
 from runtime.engine.life import Surroundings
 from runtime.journal import SqliteJournal, open_journal
 from runtime.journal.protocol import JournalError
-from runtime.linking import Programs
+from runtime.plans import Programs
 from runtime.program import Program
 from runtime.shapes import read_json
 from tests.faults.simulation.disk import Disk, parts

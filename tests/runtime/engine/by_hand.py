@@ -146,7 +146,7 @@ class Server:
         self.world = world
         plans = {one.plan: one for one in self.programs.values()}
 
-        def find(plan: str, bundle: bytes | None) -> Program:
+        async def find(plan: str, bundle: bytes | None) -> Program:
             if plan not in plans:
                 raise UnknownPlan(f"no plan {plan} ({bundle is not None})")
             return plans[plan]

@@ -20,7 +20,8 @@ from runtime.folder import FolderSettings
 from runtime.functions import FUNCTIONS
 from runtime.journal import open_journal
 from runtime.journal.rows import RunDetail, RunState
-from runtime.linking import Programs, link
+from runtime.linking import link
+from runtime.plans import Programs
 from runtime.program import Program
 from runtime.shapes import read_json
 from tests.runtime.engine.by_hand import Servers, now

@@ -15,8 +15,8 @@ from runtime.engine.life import Surroundings
 from runtime.frozen import in_file_and_python, loaded_python, together
 from runtime.journal import open_journal
 from runtime.journal.rows import Kind, RunDetail, RunState
-from runtime.linking import Programs
 from runtime.loader import Loaded, load
+from runtime.plans import Programs
 from runtime.shapes import read_json
 from runtime.steps import catalog
 

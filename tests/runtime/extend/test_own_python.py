@@ -17,8 +17,9 @@ from runtime.extend.loading import own_python
 from runtime.extend.modules import OwnPythonError, own_files
 from runtime.frozen import in_file_and_python, loaded_python
 from runtime.journal.rows import RunState
-from runtime.linking import Programs, relink
+from runtime.linking import relink
 from runtime.loader import load
+from runtime.plans import Programs
 from runtime.steps import catalog
 from tests.runtime.cli.process import PACKAGES, ROOT
 from tests.runtime.extend.own import folder, freeze, loaded, ran
@@ -286,13 +287,13 @@ def test_plan_ends_on_its_own_signature_and_todays_python(flows: Path) -> None:
     assert old.plan == program.plan
 
 
-def test_plan_whose_function_is_gone_cannot_go_on(flows: Path) -> None:
+async def test_plan_whose_function_is_gone_cannot_go_on(flows: Path) -> None:
     program = loaded(flows).programs["a"]
     (flows / "regras.py").write_text(REGRAS.replace("def prazo", "def outro"))
     freeze(flows)
     own = loaded_python(flows, catalog())
     with pytest.raises(UnknownPlan) as caught:
-        Programs({}, own).find(program.plan, program.sources)
+        await Programs({}, own).find(program.plan, program.sources)
     assert str(caught.value) == "the plan calls prazo, which the folder's Python does not have any more"
 
 

@@ -17,8 +17,8 @@ from runtime.extend.loading import own_python
 from runtime.extend.modules import OwnPythonError
 from runtime.frozen import in_file_and_python, loaded_python
 from runtime.journal.rows import RunState
-from runtime.linking import Programs
 from runtime.loader import load
+from runtime.plans import Programs
 from runtime.steps import catalog
 from tests.runtime.cli.process import ROOT, ServerProcess, seta
 from tests.runtime.extend.own import folder, freeze, loaded, ran
@@ -282,14 +282,14 @@ def test_secrets_of_a_verb_are_those_of_the_flows_that_use_it(tmp_path: Path) ->
     assert loaded(flows).programs["a"].secrets == ("CRM",)
 
 
-def test_plan_whose_verb_is_gone_cannot_go_on(tmp_path: Path) -> None:
+async def test_plan_whose_verb_is_gone_cannot_go_on(tmp_path: Path) -> None:
     flows = made(tmp_path, "  -> ring with {vezes: n}\n")
     program = loaded(flows).programs["a"]
     (flows / "leads.py").write_text(LEADS.replace('"ring"', '"call"'))
     freeze(flows)
     own = loaded_python(flows, catalog())
     with pytest.raises(UnknownPlan) as caught:
-        Programs({}, own).find(program.plan, program.sources)
+        await Programs({}, own).find(program.plan, program.sources)
     assert str(caught.value) == "the plan calls ring, which the folder's Python does not have any more"
 
 
