@@ -89,6 +89,7 @@ class Slot(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_default
     types: tuple[str, ...]
     required: bool = True
     fills: bool = False  # rule R4 may fill it with the only value of types[0] in scope
+    keys: bool = False  # takes a key of another system's too: a record of one name and one text or int
 
 
 class Verb(
@@ -131,7 +132,7 @@ class Connection(msgspec.Struct, frozen=True):
 
     name: str
     kind: str  # http, whatsapp_cloud, hablla, local
-    does: tuple[str, ...]  # what verbs may ask of it: the `connection` of a verb
+    does: tuple[str, ...]  # what verbs may ask of it: the `connection` of a verb; and keys, where it matches by such
     idempotent: bool = False  # the other side takes a repeat of the same key for one
     origin: str = ""  # scheme, host and port of its base address, in lower case, without a default port
 

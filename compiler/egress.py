@@ -68,9 +68,9 @@ def _parts(flow: Compiled, step: nodes.Command) -> Iterator[tuple[str, Type]]:
     for value in filled.values():
         yield _name(flow, value), flow.facts.type_of(value)
     for clause in step.clauses:
-        if isinstance(clause, nodes.By | nodes.To):
+        if isinstance(clause, nodes.By | nodes.To) and not isinstance(clause.value, nodes.Record):
             yield from _named(flow, clause.value)
-        elif isinstance(clause, nodes.With) and isinstance(clause.value, nodes.Record):
+        elif isinstance(clause, nodes.By | nodes.With) and isinstance(clause.value, nodes.Record):
             for entry in clause.value.entries:
                 yield entry.key.text, flow.facts.type_of(entry.value)
         elif isinstance(clause, nodes.With):

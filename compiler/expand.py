@@ -141,7 +141,9 @@ class _Inference:
     def _clause_slots(self, step: nodes.Command) -> Iterator[tuple[nodes.NameRef, str, str]]:
         verb = self._catalog.verbs.get(title(step))
         for clause in step.clauses:
-            if verb and isinstance(clause, nodes.By | nodes.To) and isinstance(clause.value, nodes.NameRef):
+            if verb and isinstance(clause, nodes.By) and isinstance(clause.value, nodes.Record):
+                yield from _key_slots(clause.value, verb)
+            elif verb and isinstance(clause, nodes.By | nodes.To) and isinstance(clause.value, nodes.NameRef):
                 word = "by" if isinstance(clause, nodes.By) else "to"
                 for slot in verb.slots:
                     if slot.clause == word and (kind := _decodable(_told_by_name(clause.value.name, slot, verb))):
@@ -203,6 +205,14 @@ def _argument_slots(call: nodes.FunctionCall, function: Function) -> Iterator[tu
             yield arg.value, kind, f"is {param.name} of {function.name}"
 
 
+def _key_slots(key: nodes.Record, verb: Verb) -> Iterator[tuple[nodes.NameRef, str, str]]:
+    """The values of another system's keys."""
+    if any(slot.keys for slot in verb.slots):
+        for entry in key.entries:
+            if isinstance(entry.value, nodes.NameRef):
+                yield entry.value, "scalar", f"is a key of {verb.title}"
+
+
 def _told_by_name(name: str, slot: Slot, verb: Verb) -> tuple[str, ...]:
     """The types of a slot; where a name is that of a field of one of them, this one."""
     fields = (f.type for f in verb.fields if name == f.name or name in f.aliases)
@@ -223,6 +233,8 @@ def _open_fields(verb: Verb, step: nodes.Command, declared: nodes.RecordType | N
     by = next((clause.value for clause in step.clauses if isinstance(clause, nodes.By)), None)
     if isinstance(by, nodes.NameRef):
         key = _key_field(verb, by.name, declared) or key
+    elif isinstance(by, nodes.Record):
+        key = ""  # another system's, which fills none
     return [field for field in verb.fields if field.inferred and field.name != key]
 
 

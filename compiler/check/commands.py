@@ -9,6 +9,7 @@ from compiler.check.connections import Connections
 from compiler.check.expressions import Expressions
 from compiler.check.facts import Environment, Facts
 from compiler.check.given import Given
+from compiler.check.keys import ForeignKeys
 from compiler.check.written import TypeReader, catalog_type
 from compiler.expand import Fill, title
 from compiler.reports import Reports, listed, way
@@ -66,6 +67,7 @@ class Commands:
         self._expressions = expressions
         self._types = TypeReader(reports, environment.types)
         self._given = Given(environment.catalog, facts, reports, expressions)
+        self._keys = ForeignKeys(facts, reports, expressions)
         self._connections = Connections(environment, reports)
         self._addresses = Addresses(environment, reports, expressions)
 
@@ -165,6 +167,9 @@ class Commands:
     def _slot(self, step: nodes.Command, verb: Verb, slot: Slot, scope: Scope) -> None:
         given = next((c for c in step.clauses if word(c) == slot.clause), None)
         types = [catalog_type(kind, self._catalog) for kind in slot.types]
+        if slot.keys and isinstance(given, nodes.By) and isinstance(given.value, nodes.Record):
+            self._keys.check(given.value, verb, self._facts.connections.get(id(step)), scope)
+            return
         if isinstance(given, nodes.By | nodes.To):
             self._in_slot(given.value, slot, verb, types, scope)
             return

@@ -219,7 +219,8 @@ on webhook {n: int}
         "E242",
         "a connection that cannot do what the step asks",
         """\
-Requests go via a connection of kind http; persons and messages via one that keeps persons or sends messages.
+Requests go via a connection of kind http; persons and messages via one that keeps persons or sends messages. Keys of
+other systems (`by {erp: id}`) are known where the server keeps persons itself.
 """,
         bad="""\
 flow a

@@ -108,6 +108,7 @@ class Person(msgspec.Struct, frozen=True, kw_only=True):
     tags: list[str] = []
     opt_out: bool = False
     wa_id: str | None = None
+    keys: dict[str, str] = {}
     created_at: str
     updated_at: str
 
@@ -232,6 +233,7 @@ def person_from(row: local.PersonRow) -> Person:
         tags=row.tags,
         opt_out=row.opt_out,
         wa_id=row.wa_id,
+        keys=row.keys,
         created_at=rfc3339(row.created_at),
         updated_at=rfc3339(row.updated_at),
     )

@@ -22,6 +22,7 @@ from runtime.cli.entries import (
     document,
     entries,
     param_type,
+    slot_of,
 )
 from runtime.cli.problems import Problem
 from runtime.cli.pull import pull
@@ -173,7 +174,7 @@ def _show(to: Console, entry: AnyEntry) -> None:
 
 
 def _show_verb(to: Console, verb: VerbEntry) -> None:
-    _rows(to, "Clauses", [(f"{slot.clause} {' | '.join(slot.types)}", _unwritten(slot)) for slot in verb.clauses])
+    _rows(to, "Clauses", [(slot_of(slot), _unwritten(slot)) for slot in verb.clauses])
     _rows(to, "Fields of `with`", [(f"{f.name}: {f.type}", _about(f)) for f in verb.fields])
     _rows(to, "Effect", [(verb.effect.value, _EFFECTS[verb.effect])])
     _failures(to, verb.failures)

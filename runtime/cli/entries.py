@@ -147,11 +147,16 @@ def _verb(verb: Verb) -> VerbEntry:
     )
 
 
+def slot_of(slot: Slot) -> str:
+    """A clause with what it takes."""
+    return f"{slot.clause} {' | '.join((*slot.types, *(('{NAME: text}',) if slot.keys else ())))}"
+
+
 def _step(verb: Verb) -> str:
     """The step as a flow writes it; what stands in brackets may be left out."""
     parts = [verb.title + _LITERALS[verb.literal]]
     for slot in verb.slots:
-        clause = f"{slot.clause} {' | '.join(slot.types)}"
+        clause = slot_of(slot)
         parts.append(f"[{clause}]" if slot.fills or not slot.required else clause)
     if verb.with_ == "exact":
         needed = any(not field.type.endswith("?") for field in verb.fields)

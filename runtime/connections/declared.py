@@ -239,7 +239,7 @@ class Hablla(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field=
 class Local(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="kind", tag="local"):
     """The server's own persons and outbox."""
 
-    does: ClassVar[tuple[str, ...]] = ("persons", "tags", "messages")
+    does: ClassVar[tuple[str, ...]] = ("persons", "tags", "keys", "messages")
 
     idempotent: ClassVar[bool] = False
     in_headers: ClassVar[bool] = False

@@ -10,8 +10,8 @@ from typing import Any, Final, Literal
 import apsw
 import msgspec
 
-from runtime.connections import opt_outs
-from runtime.connections.person import Person
+from runtime.connections import opt_outs, person_keys
+from runtime.connections.person import ForeignKey, Person
 from runtime.failures import StepFailure
 from runtime.functions.format_phone import match_key
 from runtime.journal import Tables
@@ -50,6 +50,7 @@ TABLES: Final = Tables(
         """,
         "ALTER TABLE persons ADD COLUMN wa_id TEXT;  -- WhatsApp's id of the account, which may lack the ninth digit",
         opt_outs.TABLES,
+        person_keys.TABLES,
     ),
 )
 
@@ -75,9 +76,9 @@ _TAG: Final = f"""
 _KEEP_WA_ID: Final = "UPDATE persons SET wa_id = ? WHERE phone_match = ?"
 _KEEP_OPT_OUT: Final = "UPDATE persons SET opt_out = 1, updated_at = ? WHERE phone_match = ?"
 _OPTED_OUT: Final = "SELECT phone, email FROM persons WHERE n = ? AND opt_out"
-_LIST_PERSONS: Final = f"SELECT {_PERSON}, wa_id, created_at, updated_at FROM persons ORDER BY n DESC LIMIT ?"  # noqa: S608  # our own words
-
-_PERSON_OF: Final = f"SELECT {_PERSON}, wa_id, created_at, updated_at FROM persons WHERE n = ?"  # noqa: S608  # our own words
+_ROW: Final = f"{_PERSON}, wa_id, created_at, updated_at, {person_keys.OF_PERSON}"
+_LIST_PERSONS: Final = f"SELECT {_ROW} FROM persons ORDER BY n DESC LIMIT ?"  # noqa: S608  # our own words
+_PERSON_OF: Final = f"SELECT {_ROW} FROM persons WHERE n = ?"  # noqa: S608  # our own words
 
 _MESSAGE: Final = 'id, "to", template, params, person, at'
 _PUT: Final = """
@@ -101,6 +102,7 @@ class PersonRow(msgspec.Struct, frozen=True):
     tags: list[str] = []
     opt_out: bool = False
     wa_id: str | None = None  # of the WhatsApp account, once a message was sent to it
+    keys: dict[str, str] = {}  # that other systems know the person by
 
 
 class Message(msgspec.Struct, frozen=True):
@@ -123,17 +125,19 @@ def upsert_person(  # noqa: PLR0913  # columns, each given by name
     email: str | None = None,
     name: str | None = None,
     opt_out: bool | None = None,
-    known_by: Literal["phone", "email"] = "phone",
+    known_by: Literal["phone", "email"] | ForeignKey = "phone",
 ) -> Person:
     """Give the person of that phone (E.164, in either form), or of that email where there is no phone.
 
-    `known_by="email"` looks by email even where a phone is given too. What is given replaces what is known; None
-    leaves it. A new person's id comes from `key`, so that the same key means the same person even when its phone is
-    no longer the one it was made with. A person that wanted no messages and was erased wants none either when it
-    comes again, until `opt_out` is False. Fails as `no_identity` when neither phone nor email is given, and as
-    `phone_taken` when the person of an email would get another's phone.
+    `known_by="email"` looks by email even where a phone is given too, and a key looks by that. A key that nobody has
+    goes to the person of the phone, or else to a new one. What is given replaces what is known; None leaves it. A new
+    person's id comes from `key`, so that the same key means the same person even when its phone is no longer the one
+    it was made with. A person that wanted no messages and was erased wants none either when it comes again, until
+    `opt_out` is False. Fails as `no_identity` when it is known by nothing, and as `phone_taken` when the person of an
+    email or a key would get another's phone.
     """
-    if phone is None and email is None:
+    foreign = known_by if isinstance(known_by, ForeignKey) else None
+    if phone is None and email is None and foreign is None:
         raise StepFailure("no_identity", "a person is known by phone or email, and neither is given")
     values = {
         "id": _id(key),
@@ -144,26 +148,31 @@ def upsert_person(  # noqa: PLR0913  # columns, each given by name
         "opt_out": opt_out,
         "at": at,
     }
-    by_phone = None if known_by == "email" and email is not None else phone
-    n = _find(connection, by_phone, email) or connection.execute(_BY_KEY, (values["id"],)).get
+    by_phone = None if foreign is not None or (known_by == "email" and email is not None) else phone
+    n = _of_key(connection, foreign, phone) if foreign is not None else _find(connection, by_phone, email)
+    n = n or connection.execute(_BY_KEY, (values["id"],)).get
     if by_phone is None and phone is not None and _find(connection, phone, None) not in (None, n):
-        raise StepFailure("phone_taken", "the person is known by email, and the phone is another person's")
+        what = "email" if foreign is None else f"its key `{foreign.name}`"
+        raise StepFailure("phone_taken", f"the person is known by {what}, and the phone is another person's")
     if opt_outs.hold(connection, phone, email):
         values["opt_out"] = opt_out is not False
         opt_outs.drop(connection, phone, email)
-    if n is None:
-        return _one_person(connection, _INSERT, values)
-    return _one_person(connection, _UPDATE, {**values, "n": n})
+    person = _one_person(connection, _INSERT if n is None else _UPDATE, {**values, "n": n})
+    if foreign is not None:
+        person_keys.keep(connection, person.id, foreign)
+    return person
 
 
-def find_person(connection: apsw.Connection, *, phone: str | None = None, email: str | None = None) -> Person | None:
-    """The person of that phone (E.164, in either form), or of that email where there is no phone."""
-    n = _find(connection, phone, email)
+def find_person(
+    connection: apsw.Connection, *, phone: str | None = None, email: str | None = None, key: ForeignKey | None = None
+) -> Person | None:
+    """The person of a key, or of that phone (E.164, in either form), or of that email where there is no phone."""
+    n = _find(connection, phone, email) if key is None else person_keys.find(connection, key)
     return None if n is None else _one_person(connection, _FIND, (n,))
 
 
-def tag_person(connection: apsw.Connection, who: Person | str, tag: str, *, at: int) -> Person:
-    """Give a person a tag, once: the one of an id, of a phone (E.164, in either form) or of an email.
+def tag_person(connection: apsw.Connection, who: Person | ForeignKey | str, tag: str, *, at: int) -> Person:
+    """Give a person a tag, once: the one of an id, a key, a phone (E.164, in either form) or an email.
 
     Raises StepFailure: `no_person` where there is none.
     """
@@ -222,6 +231,11 @@ def list_outbox(connection: apsw.Connection, limit: int) -> list[Message]:
 
 # For who looks for one person in all that is kept: persons first, because their ids lead to more.
 PERSONS: Final = Place("persons", "SELECT n, n, phone, wa_id, email, name, tags FROM persons WHERE n > ? ORDER BY n")
+PERSON_KEYS: Final = Place(
+    "persons",
+    "SELECT name, value, person, value FROM person_keys WHERE (name, value) > (?, ?) ORDER BY name, value",
+    ("", ""),
+)
 OUTBOX: Final = Place("outbox", 'SELECT n, n, "to", params, person FROM outbox WHERE n > ? ORDER BY n')
 
 
@@ -243,6 +257,7 @@ def erase(connection: apsw.Connection, persons: Collection[int], messages: Itera
         wanted_none: Any = connection.execute(_OPTED_OUT, (number,)).fetchone()
         if wanted_none is not None:
             opt_outs.keep(connection, *wanted_none)
+    person_keys.drop(connection, persons)
     connection.executemany("DELETE FROM persons WHERE n = ?", [(number,) for number in persons])
     connection.executemany("DELETE FROM outbox WHERE n = ?", [(number,) for number in messages])
 
@@ -260,7 +275,18 @@ def _find(connection: apsw.Connection, phone: str | None, email: str | None) -> 
     return None if found is None else int(found)
 
 
-def _known(connection: apsw.Connection, who: Person | str) -> int | None:
+def _of_key(connection: apsw.Connection, key: ForeignKey, phone: str | None) -> int | None:
+    """The person of a key; or of the phone, where it has no other key of that name."""
+    n = person_keys.find(connection, key)
+    if n is not None:
+        return n
+    n = _find(connection, phone, None)
+    return None if n is None or person_keys.has(connection, n, key.name) else n
+
+
+def _known(connection: apsw.Connection, who: Person | ForeignKey | str) -> int | None:
+    if isinstance(who, ForeignKey):
+        return person_keys.find(connection, who)
     if isinstance(who, str):
         return _find(connection, None, who) if "@" in who else _find(connection, who, None)
     found: Any = connection.execute(_BY_KEY, (who.id,)).get
@@ -277,9 +303,19 @@ def _person(row: Any) -> Person:
 
 
 def _person_row(row: Any) -> PersonRow:
-    person_id, name, phone, email, tags, opt_out, wa_id, created_at, updated_at = row
+    person_id, name, phone, email, tags, opt_out, wa_id, created_at, updated_at, keys = row
+    decode = msgspec.json.decode
     return PersonRow(
-        person_id, name, phone, email, created_at, updated_at, msgspec.json.decode(tags or "[]"), bool(opt_out), wa_id
+        person_id,
+        name,
+        phone,
+        email,
+        created_at,
+        updated_at,
+        decode(tags or "[]"),
+        bool(opt_out),
+        wa_id,
+        decode(keys),
     )
 
 

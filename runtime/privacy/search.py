@@ -32,7 +32,8 @@ class Marks:
 async def search(journal: Journal, keys: Keys) -> Marks:
     """Find all rows that hold a key, or the id of a person that is known by one. Raises JournalError."""
     marks = Marks()
-    await _through(journal, local.PERSONS, Traces(keys), marks)
+    for place in (local.PERSONS, local.PERSON_KEYS):
+        await _through(journal, place, Traces(keys), marks)
     persons = await journal.read(partial(local.persons_of, numbers=marks.persons))
     traces = Traces(keys, [person.id for person in persons])
     for place in (*PLACES, local.OUTBOX):

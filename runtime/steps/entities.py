@@ -16,5 +16,5 @@ PERSON: Final = Entity(
         Field("opt_out", "bool?", doc="True for who wants no messages: `send hsm` fails as `opted_out`."),
         Field("via", "text?", doc="The connection that knows the person by that id; absent: the server itself."),
     ),
-    doc="Somebody who is known by phone or email.",
+    doc="Somebody who is known by phone, email or key.",
 )

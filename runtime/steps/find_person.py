@@ -7,31 +7,32 @@ import msgspec
 
 from compiler.catalog import EffectClass, Slot, Verb
 from runtime.connections.hablla import Hablla
-from runtime.connections.local import find_person
 from runtime.connections.person import Person
 from runtime.context import Call, LocalVerb, RemoteVerb
 from runtime.steps._failures import PERSONS
+from runtime.steps._who import known_here
 
 SIGNATURE: Final = Verb(
     "find",
     "person",
     EffectClass.IDEMPOTENT,
     doc=(
-        "Gives the person of a phone or an email, if there is one: its result may be absent, and its `else` runs when "
-        "nothing is found. Both forms of a Brazilian mobile find the same person."
+        "Gives the person of a phone, an email or a key (`by {erp: id}`), if there is one: its result may be absent, "
+        "and its `else` runs when nothing is found. Both forms of a Brazilian mobile find the same person."
     ),
-    slots=(Slot("by", ("phone", "email"), fills=True),),
+    slots=(Slot("by", ("phone", "email"), fills=True, keys=True),),
     result="person",
     finds=True,
     connection="persons",
+    failures=("bad_key",),
     service_failures=PERSONS,
 )
 
 
 def apply(connection: apsw.Connection, call: Call) -> Person | None:
     """Look in the journal's own database. Arguments: the key."""
-    (key,) = call.args
-    return find_person(connection, email=key) if "@" in key else find_person(connection, phone=key)
+    (who,) = call.args
+    return known_here(connection, who)
 
 
 VERB: Final = LocalVerb(apply, msgspec.json.Decoder(Person | None).decode)

@@ -1,5 +1,6 @@
 """`tag person "TAG" by PERSON|PHONE|EMAIL`: give a person who is known a tag."""
 
+from collections.abc import Mapping
 from typing import Final
 
 import apsw
@@ -12,6 +13,7 @@ from runtime.connections.person import Person
 from runtime.context import Call, LocalVerb, RemoteVerb
 from runtime.failures import StepFailure
 from runtime.steps._failures import PERSONS
+from runtime.steps._who import foreign_key
 
 SIGNATURE: Final = Verb(
     "tag",
@@ -19,19 +21,21 @@ SIGNATURE: Final = Verb(
     EffectClass.IDEMPOTENT,
     doc=(
         "Gives a person a tag, which is there once however often it is given. Both forms of a Brazilian mobile are one "
-        "person's. Where nobody is known by the key, it fails; and over Hablla where the workspace has no such tag."
+        "person's; `by {erp: id}` is a key of another system's. Where nobody is known by it, it fails; and over Hablla "
+        "where the workspace has no such tag."
     ),
     literal="static",
-    slots=(Slot("by", ("person", "phone", "email"), fills=True),),
+    slots=(Slot("by", ("person", "phone", "email"), fills=True, keys=True),),
     connection="tags",
-    failures=("no_person",),
+    failures=("bad_key", "no_person"),
     service_failures=("no_tag", *PERSONS),
 )
 
 
 def apply(connection: apsw.Connection, call: Call) -> str:
     """Do it in the journal's transaction and give the person's id. Arguments: the key."""
-    (who,) = call.args
+    (given,) = call.args
+    who = foreign_key(given) if isinstance(given, Mapping) else given
     return tag_person(connection, who, str(call.spec.literal[0]), at=call.at).id
 
 

@@ -1,4 +1,4 @@
-"""`upsert person by KEY with {…}`: find the person of that phone or email, or make one."""
+"""`upsert person by KEY with {…}`: find the person of that phone, email or key, or make one."""
 
 from collections.abc import Mapping
 from typing import Any, Final, Literal
@@ -13,6 +13,7 @@ from runtime.connections.person import Person
 from runtime.context import Call, LocalVerb, RemoteVerb
 from runtime.failures import StepFailure
 from runtime.steps._failures import PERSONS
+from runtime.steps._who import foreign_key
 
 SIGNATURE: Final = Verb(
     "upsert",
@@ -21,9 +22,10 @@ SIGNATURE: Final = Verb(
     doc=(
         "Gives the person of a phone or an email, and makes one where there is none. What is given replaces what is "
         "known; what is absent leaves it. Both forms of a Brazilian mobile, with and without the ninth digit, are one "
-        "person's. The key fills its own field."
+        "person's. Phone and email fill their own field. `by {erp: id}` is a key of another system's: where nobody has "
+        "it, it goes to the person of the given phone, or else to a new one."
     ),
-    slots=(Slot("by", ("phone", "email"), fills=True),),
+    slots=(Slot("by", ("phone", "email"), fills=True, keys=True),),
     with_="fields",
     fields=(
         Field("name", "text", aliases=("nome", "nome_completo", "name")),
@@ -35,15 +37,17 @@ SIGNATURE: Final = Verb(
     infers_fields=True,
     key_field="phone",
     connection="persons",
-    failures=("opt_out", "phone_taken"),
+    failures=("bad_key", "opt_out", "phone_taken"),
     service_failures=PERSONS,
 )
 
 
 def apply(connection: apsw.Connection, call: Call) -> Person:
     """Do it in the journal's transaction. Arguments: the key, then the given fields or None."""
-    key, fields = call.args
-    known_by, given = _known(key, fields)
+    who, fields = call.args
+    if isinstance(who, Mapping):
+        return upsert_person(connection, call.key, at=call.at, known_by=foreign_key(who), **(fields or {}))
+    known_by, given = _known(who, fields)
     return upsert_person(connection, call.key, at=call.at, known_by=known_by, **given)
 
 

@@ -15,7 +15,7 @@ ERP = Connection("erp", "http", ("http",), origin="https://erp.example")
 CRM = Connection("crm", "http", ("http",), idempotent=True, origin="http://crm.example:8080")
 HABLLA = Connection("hablla", "hablla", ("persons",), origin="https://api.hablla.com")
 WHATSAPP = Connection("whatsapp", "whatsapp_cloud", ("messages",), origin="https://graph.facebook.com")
-CASA = Connection("casa", "local", ("persons", "tags", "messages"))
+CASA = Connection("casa", "local", ("persons", "tags", "keys", "messages"))
 
 
 def environment(*connections: Connection, open_hosts: bool = False) -> Environment:
@@ -289,3 +289,34 @@ error[E242]: `send hsm` cannot go via `hablla`, which is a connection of kind ha
   = seta help E242
 """
     )
+
+
+# Keys of other systems ----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("verb", ["upsert person", "find person", 'tag person "x"'])
+def test_key_goes_only_where_persons_have_keys(verb: str) -> None:
+    hablla = replace_(HABLLA, does=("persons", "tags"))
+    assert refused(f"-> {verb} by {{erp: id}} via casa", environment(hablla, CASA)) == ""
+    said = refused(f"-> {verb} by {{erp: id}}", environment(hablla))
+    start = len(f"  -> {verb} by ")
+    assert (
+        said
+        == f"""\
+error[E242]: `{verb.split('"')[0].strip()}` cannot match by a key via `hablla`, which is a connection of kind hablla
+ --> a.seta:3:{start + 1}
+  |
+3 |   -> {verb} by {{erp: id}}
+  | {" " * start}^^^^^^^^^ it knows persons by phone and email
+  |
+  = the server's own persons have keys: a connection of kind local
+  = seta help E242
+"""
+    )
+
+
+def test_key_is_told_with_what_leaves() -> None:
+    flow = compiled("-> upsert person by {erp: doc} via casa", environment(CASA))
+    assert [(one.where, one.fields, one.personal) for one in egress(flow)] == [
+        ("persons via casa", ("erp", "phone"), ("erp", "phone"))
+    ]

@@ -13,14 +13,16 @@ from tests.runtime.cli.conftest import Seta
 from tests.runtime.cli.narrow import narrow
 
 UPSERT_PERSON = """\
-upsert person [by phone | email] [with {name, phone, email, opt_out}]: person
+upsert person [by phone | email | {NAME: text}] [with {name, phone, email, opt_out}]: person
 
 Gives the person of a phone or an email, and makes one where there is none. What is given replaces
 what is known; what is absent leaves it. Both forms of a Brazilian mobile, with and without the
-ninth digit, are one person's. The key fills its own field.
+ninth digit, are one person's. Phone and email fill their own field. `by {erp: id}` is a key of
+another system's: where nobody has it, it goes to the person of the given phone, or else to a new
+one.
 
 Clauses
-  by phone | email    without it: the only phone in scope
+  by phone | email | {NAME: text}    without it: the only phone in scope
 
 Fields of `with`
   name: text       also called nome, nome_completo, name
@@ -32,7 +34,7 @@ Effect
   idempotent    may be repeated: whatever may pass is tried again
 
 Fails as
-  opt_out, phone_taken
+  bad_key, opt_out, phone_taken
 
 Over a service it also fails as
   address_refused, connect, hablla, held, http_STATUS, no_answer, no_connection, unsendable
@@ -66,7 +68,7 @@ Examples
 PERSON = """\
 person = {id: text, name: text?, phone: phone?, email: email?, tags: [text]?, opt_out: bool?, via: text?}
 
-Somebody who is known by phone or email.
+Somebody who is known by phone, email or key.
 
 Fields
   id: text          The same for as long as the person is kept
@@ -119,9 +121,13 @@ def test_all_is_listed_in_columns_that_a_pipe_can_read(seta: Seta) -> None:
     )
     assert ["verb", 'send hsm "NAME" [to person | phone] [with {…}]'] in [row[:2] for row in rows]
     assert ["verb", 'post "URL" [with {…}]: json'] in [row[:2] for row in rows]
-    assert ["verb", "find person [by phone | email]: person?"] in [row[:2] for row in rows]
+    assert ["verb", "find person [by phone | email | {NAME: text}]: person?"] in [row[:2] for row in rows]
     assert ["function", "abs(value: decimal): decimal", "Gives the number without its sign."] in rows
-    assert ["record", PERSON.splitlines()[0], "Somebody who is known by phone or email."] in rows
+    assert [
+        "record",
+        PERSON.splitlines()[0],
+        "Somebody who is known by phone, email or key.",
+    ] in rows
 
 
 def test_list_on_a_terminal_is_wrapped(seta: Seta, monkeypatch: pytest.MonkeyPatch) -> None:

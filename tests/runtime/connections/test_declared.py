@@ -83,7 +83,7 @@ def test_connection_has_all_that_its_table_says(tmp_path: Path) -> None:
         Connection("erp", "http", ("http",), idempotent=True, origin="https://erp.example"),
         Connection("crm", "http", ("http",), origin="http://127.0.0.1:8401"),
         Connection("loja", "http", ("http",), origin="https://loja.example"),
-        Connection("casa", "local", ("persons", "tags", "messages")),
+        Connection("casa", "local", ("persons", "tags", "keys", "messages")),
     )
 
 

@@ -16,11 +16,12 @@ from runtime.connections.local import (
     list_outbox,
     list_persons,
     opted_out,
+    persons_of,
     put_message,
     tag_person,
     upsert_person,
 )
-from runtime.connections.person import Person
+from runtime.connections.person import ForeignKey, Person
 from runtime.failures import StepFailure
 from runtime.journal import open_journal
 from runtime.journal.rows import Kind
@@ -190,6 +191,63 @@ def test_a_known_person_that_takes_over_the_phone_of_such_a_one_gets_none(connec
     erase(connection, [1], [])
     taken = upsert_person(connection, "k3", at=NOW, phone=LONG, email="bia@example.com", known_by="email")
     assert (taken.id, taken.opt_out) == (bia.id, True)
+
+
+ERP7 = ForeignKey("erp", "7")
+OTHER = "+5511911112222"
+
+
+def test_key_of_another_system_means_one_person(connection: apsw.Connection) -> None:
+    made = upsert_person(connection, "k1", at=NOW, name="Ana", known_by=ERP7)
+    assert made == Person(made.id, "Ana")
+    assert upsert_person(connection, "k2", at=NOW, phone=LONG, known_by=ERP7) == Person(made.id, "Ana", LONG)
+    found = find_person(connection, key=ERP7)
+    assert found == find_person(connection, phone=SHORT) == Person(made.id, "Ana", LONG)
+    assert tag_person(connection, ERP7, "vip", at=NOW).tags == ["vip"]
+    assert [row.keys for row in list_persons(connection, 10)] == [{"erp": "7"}]
+
+
+def test_same_value_under_another_name_is_another_key(connection: apsw.Connection) -> None:
+    upsert_person(connection, "k1", at=NOW, known_by=ERP7)
+    assert find_person(connection, key=ForeignKey("crm", "7")) is None
+    assert find_person(connection, key=ForeignKey("erp", "07")) is None
+
+
+def test_key_that_nobody_has_goes_to_the_person_of_the_phone(connection: apsw.Connection) -> None:
+    ana = upsert_person(connection, "k1", at=NOW, phone=LONG, name="Ana")
+    assert upsert_person(connection, "k2", at=NOW, phone=SHORT, known_by=ERP7).id == ana.id
+    assert upsert_person(connection, "k3", at=NOW, phone=LONG, known_by=ForeignKey("crm", "x")).id == ana.id
+    assert [row.keys for row in list_persons(connection, 10)] == [{"crm": "x", "erp": "7"}]
+
+
+def test_key_that_nobody_has_goes_to_nobody_by_an_email_which_many_may_share(connection: apsw.Connection) -> None:
+    ana = upsert_person(connection, "k1", at=NOW, email="loja@example.com")
+    assert upsert_person(connection, "k2", at=NOW, email="loja@example.com", known_by=ERP7).id != ana.id
+
+
+@pytest.mark.parametrize("known", [True, False], ids=["key of somebody", "key of nobody"])
+def test_key_never_takes_the_phone_of_somebody_who_has_another(connection: apsw.Connection, *, known: bool) -> None:
+    upsert_person(connection, "k1", at=NOW, phone=LONG, known_by=ERP7)
+    if known:
+        upsert_person(connection, "k2", at=NOW, phone=OTHER, known_by=ForeignKey("erp", "8"))
+    before = list_persons(connection, 10)
+    with pytest.raises(StepFailure) as failed:
+        upsert_person(connection, "k3", at=NOW, phone=SHORT, known_by=ForeignKey("erp", "8"))
+    assert str(failed.value) == ("phone_taken: the person is known by its key `erp`, and the phone is another person's")
+    assert list_persons(connection, 10) == before
+
+
+def test_step_done_again_means_the_person_it_made_even_with_another_key(connection: apsw.Connection) -> None:
+    made = upsert_person(connection, "k1", at=NOW, known_by=ERP7)
+    assert upsert_person(connection, "k1", at=NOW, known_by=ForeignKey("crm", "x")).id == made.id
+
+
+def test_erased_person_leaves_no_key_to_who_comes_after(connection: apsw.Connection) -> None:
+    upsert_person(connection, "k1", at=NOW, name="Ana", known_by=ERP7)
+    erase(connection, [1], [])
+    assert find_person(connection, key=ERP7) is None
+    upsert_person(connection, "k2", at=NOW, phone=LONG)  # may get the number of the erased one
+    assert [row.keys for row in persons_of(connection, [1])] == [{}]
 
 
 async def test_a_person_is_kept_with_the_record_of_the_step(tmp_path: Path) -> None:

@@ -9,6 +9,7 @@ import apsw
 import pytest
 
 from runtime.connections import local
+from runtime.connections.person import ForeignKey
 from runtime.engine.hands import WrongState
 from runtime.journal import SqliteJournal, texts
 from runtime.journal.database import open_reading
@@ -96,6 +97,17 @@ async def test_no_byte_is_left_whatever_was_written_around_it(folder: Folder, se
             await journal.commit(Prune(AT + 10))
     assert len(folder.raw()) == 2
     await folder.privacy.erase(BOTH)
+    assert folder.raw() == {}
+
+
+async def test_key_of_another_system_goes_with_its_person_and_may_be_a_phone_itself(folder: Folder) -> None:
+    person = record("upsert_person", b"")
+    person.effect = lambda c: local.upsert_person(c, "k", at=AT, name="Ana", known_by=ForeignKey("erp", "11987654321"))
+    await run(folder.journal, b"{}", person)
+    (found,) = (await folder.privacy.find(Keys(PHONE))).persons
+    assert (found.name, found.keys) == ("Ana", {"erp": "11987654321"})
+    await folder.privacy.erase(Keys(PHONE))
+    assert (await count(folder.journal, "persons"), await count(folder.journal, "person_keys")) == (0, 0)
     assert folder.raw() == {}
 
 
@@ -221,7 +233,9 @@ async def test_all_is_looked_through_in_short_pages(folder: Folder, monkeypatch:
     assert reads > 30
 
 
-@pytest.mark.parametrize("place", [*texts.PLACES, local.PERSONS, local.OUTBOX], ids=lambda place: place.query[:30])
+@pytest.mark.parametrize(
+    "place", [*texts.PLACES, local.PERSONS, local.PERSON_KEYS, local.OUTBOX], ids=lambda place: place.query[:30]
+)
 async def test_pages_are_found_without_sorting(folder: Folder, place: texts.Place) -> None:
     rows = await folder.journal.read(lambda c: list(c.execute(f"EXPLAIN QUERY PLAN {place.query}", place.start)))
     assert [str(row[3]).split(" USING ")[0].split(" ")[0] for row in rows] == ["SEARCH"]
@@ -253,7 +267,7 @@ async def test_every_column_that_holds_text_is_looked_at(folder: Folder) -> None
         return {(str(table), str(column)) for table, column in connection.execute(query)}
 
     looked_at = set()
-    for place in (*texts.PLACES, local.PERSONS, local.OUTBOX):
+    for place in (*texts.PLACES, local.PERSONS, local.PERSON_KEYS, local.OUTBOX):
         found = re.match(r"SELECT (.*?) FROM (\w+) ", place.query)
         assert found
         looked_at |= {(found[2], column.strip('"')) for column in found[1].split(", ")}

@@ -68,3 +68,34 @@ def test_the_record_of_a_person_reads_back(connection: apsw.Connection, call: Ma
     person = VERB.apply(connection, call("+5511987654321", {}))
 
     assert VERB.result(msgspec.json.encode(person)) == person
+
+
+# Keys of other systems ----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("key", [{"erp": 42}, {"erp": "42"}])
+def test_key_of_another_system_is_text_or_a_number(
+    connection: apsw.Connection, call: MakeCall, key: dict[str, str | int]
+) -> None:
+    first = VERB.apply(connection, call({"erp": "42"}, {"name": "Ana"}, key="a"))
+    again = VERB.apply(connection, call(key, None, key="b"))
+
+    assert again == first == Person(first.id, "Ana")
+
+
+@pytest.mark.parametrize(
+    ("value", "message"),
+    [
+        ("", "bad_key: the key `erp` is empty"),
+        (" ", "bad_key: the key `erp` is empty"),
+        ("x" * 201, "bad_key: the key `erp` has more than 200 characters"),
+    ],
+)
+def test_key_that_is_nobody_s_fails_for_good(
+    connection: apsw.Connection, call: MakeCall, value: str, message: str
+) -> None:
+    with pytest.raises(StepFailure) as failed:
+        VERB.apply(connection, call({"erp": value}, {"name": "Ana"}))
+
+    assert str(failed.value) == message
+    assert list_persons(connection, 10) == []
