@@ -46,12 +46,13 @@ class Lines:
 
 @dataclass(frozen=True, slots=True)
 class Delivery(Node):
-    """A delivery to a flow. Header names are in lower case."""
+    """A delivery to a flow. Header names are in lower case. Of a form, the body is its text as it is sent."""
 
     flow: str
     body: Json
     headers: Mapping[str, str] = field(default_factory=dict)
     query: Mapping[str, str] = field(default_factory=dict)
+    form: bool = False
 
 
 @dataclass(frozen=True, slots=True)

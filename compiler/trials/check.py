@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 
+from compiler.check.bodies import accepted
 from compiler.ir.trials import Advance, Delivery, Json, Trial, TrialStep
 from compiler.reports import Reports, listed
 from compiler.trials.expectations import Expectations
@@ -148,10 +149,11 @@ class _Checker:
         return False
 
     def _given(self, step: nodes.Given, name: str, known: Known, *, fitting: bool) -> Delivery:
-        body = Values(self._reports, fitting=fitting).payload(step.body, known.facts.fields, name)
+        values, form = Values(self._reports, fitting=fitting), _is_form(step, known)
+        body = values.constant(step.body) if form else values.payload(step.body, known.facts.fields, name)
         headers = self._texts(step.headers, {name.lower() for name in known.facts.headers}, name, "header")
         query = self._texts(step.query, known.facts.query, name, "query parameter")
-        return Delivery(step.span, name, body, {key.lower(): value for key, value in headers.items()}, query)
+        return Delivery(step.span, name, body, {key.lower(): value for key, value in headers.items()}, query, form)
 
     def _texts(self, record: nodes.Record | None, read: set[str], flow: str, what: str) -> dict[str, str]:
         """Headers or query parameters: texts under names that the flow reads."""
@@ -177,3 +179,9 @@ class _Checker:
             yield Advance(step.span, step.duration.milliseconds)
             return
         self._reports.add("E215", step.duration.span, "`advance` takes a duration such as 30s or 2d", "not a duration")
+
+
+def _is_form(step: nodes.Given, known: Known) -> bool:
+    """Whether a delivery is a form as it is sent: text, to a flow that takes forms and no text."""
+    kinds = accepted(known.expanded.flow.trigger)
+    return isinstance(step.body, nodes.Text) and "form" in kinds and "text" not in kinds

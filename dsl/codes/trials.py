@@ -87,7 +87,8 @@ test "a" {
         "a value in a test that does not fit",
         """\
 `given` is the JSON of a delivery and `mock` what another system answers: both have to be what the flow reads there. A
-test of what the door refuses says `expect respond 422`.
+test of what the door refuses says `expect respond 422`. Text is a body only for a flow that takes text as a whole, or
+forms: `accept form`.
 """,
         bad="""\
 flow a

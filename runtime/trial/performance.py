@@ -9,6 +9,8 @@ import msgspec
 from compiler.ir.trials import Advance, Delivery, ExpectAnswer, Expectation, ExpectEnd, ExpectSent, Mock
 from dsl import Diagnostic
 from runtime.door import answers
+from runtime.door.forms import read_form
+from runtime.door.texts import UnreadableError
 from runtime.engine.ids import encode
 from runtime.journal.rows import RunDetail
 from runtime.program import Request
@@ -56,7 +58,10 @@ async def _deliver(step: Delivery, play: Play) -> None:
     headers = {name: step.headers[name] for name in program.headers if name in step.headers}
     query = {name: step.query[name] for name in program.query if name in step.query}
     try:
-        accepted = await play.stage.deliver(program, encode(step.body), Request(headers, query))
+        body = encode(read_form(str(step.body).encode()) if step.form else step.body)
+        accepted = await play.stage.deliver(program, body, Request(headers, query, step.form))
+    except UnreadableError as error:
+        play.delivered.append(Delivered(step, program, None, at, answers.unreadable(step.flow, "form", str(error))))
     except MisfitError as misfit:
         play.delivered.append(Delivered(step, program, None, at, answers.misfit(step.flow, misfit.problems)))
     else:
@@ -90,15 +95,16 @@ async def _bad_ends(play: Play) -> list[Diagnostic]:
 
 
 class _Refusal(msgspec.Struct):
-    problems: list[dict[str, str]]
+    detail: str
+    problems: list[dict[str, str]] = []
 
 
 def _refused(one: Delivered, play: Play) -> Diagnostic:
     body = b"" if one.told is None else one.told.body
-    problems = msgspec.json.decode(body, type=_Refusal).problems
-    notes = [f"at {p['pointer'] or '/'}: expected {p['expected']}, got {p['got']}" for p in problems]
-    message = f"the door refuses this delivery to {one.step.flow}"
-    return play.finding(one.step.span, message, "refused", [*notes, "a test of that says `expect respond 422`"])
+    refusal = msgspec.json.decode(body, type=_Refusal)
+    notes = [f"at {p['pointer'] or '/'}: expected {p['expected']}, got {p['got']}" for p in refusal.problems]
+    notes = [*notes, "a test of that says `expect respond 422`"] if notes else [refusal.detail]
+    return play.finding(one.step.span, f"the door refuses this delivery to {one.step.flow}", "refused", notes)
 
 
 def _failed(one: Delivered, run: RunDetail, play: Play) -> Diagnostic:

@@ -66,7 +66,7 @@ class Stage:
 
     async def deliver(self, program: Program, body: bytes, request: Request = NO_REQUEST) -> Accepted:
         """Accept a delivery and let it run. Raises MisfitError, NotJsonError, Restless."""
-        accepted = await self._engine.accept(program, program.payload.decode(body).payload, body, request=request)
+        accepted = await self._engine.accept(program, program.decode(body, request).payload, body, request=request)
         await self._rest()
         return accepted
 

@@ -609,3 +609,107 @@ error: `post "https://outra.example/"` was not sent
    = pedido ran post_r, post, upsert_person, send_hsm; it went through to its end
 """
     )
+
+
+FORMULARIO = """\
+flow contato
+on webhook accept json, form {
+  form: {name: text?}?
+  fields: {name: {value: text}, email: {value: email}, aceite: {value: bool}?}
+  notas: [int]?
+  rawRequest: {q3: text}?
+}
+  -> log {nome: fields.name.value, form: form.name, aceite: fields.aceite.value, notas, q3: rawRequest.q3}
+"""
+
+
+async def test_text_to_a_flow_that_takes_forms_is_a_form_with_brackets_and_json_in_fields(folder: Path) -> None:
+    found = await outcomes(
+        folder,
+        FORMULARIO
+        + """
+test "brackets of PHP, as Elementor sends them" for contato {
+  given "form[name]=Contato&fields[name][value]=Ana+Lima&fields[email][value]=a%40b.example&fields[aceite][value]=on"
+  expect log with {nome: "Ana Lima", form: "Contato", aceite: true, notas: none}
+}
+
+test "a field that comes again, and those that hold JSON, as JotForm sends them" for contato {
+  given "fields[name][value]=Ana&fields[email]=%7B%22value%22:%22a%40b.example%22%7D&notas=1&notas=2&rawRequest=%7B%22q3%22:%22x%22%7D"
+  expect log with {nome: "Ana", notas: [1, 2], q3: "x"}
+}
+
+test "the same flow takes JSON" for contato {
+  given {fields: {name: {value: "Ana"}, email: {value: "a@b.example"}}, notas: [1]}
+  expect log with {nome: "Ana", notas: [1]}
+}
+
+test "what a form lacks is refused" for contato {
+  given "fields[name][value]=Ana"
+  expect respond 422
+}
+""",  # noqa: E501  # a form is one line
+    )
+    assert found.failed == []
+
+
+async def test_form_that_does_not_fit_or_cannot_be_read_is_told(folder: Path) -> None:
+    found = await outcomes(
+        folder,
+        FORMULARIO
+        + """
+test "lacks" for contato {
+  given "fields[name][value]=Ana&fields[email]=a%40b.example"
+}
+
+test "unreadable" for contato {
+  given "fields[name]=Ana&fields[name][value]=Ana"
+}
+""",
+    )
+    assert (
+        found.told("lacks")
+        == """\
+error: the door refuses this delivery to contato
+  --> flows/a.seta:11:3
+   |
+11 |   given "fields[name][value]=Ana&fields[email]=a%40b.example"
+   |   ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ refused
+   |
+   = at /fields/email: expected object, got text
+   = a test of that says `expect respond 422`
+"""
+    )
+    assert (
+        found.told("unreadable")
+        == """\
+error: the door refuses this delivery to contato
+  --> flows/a.seta:15:3
+   |
+15 |   given "fields[name]=Ana&fields[name][value]=Ana"
+   |   ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ refused
+   |
+   = One of its fields is a value and also holds others, by the brackets in their names. Nothing was
+     stored.
+"""
+    )
+
+
+async def test_text_is_a_form_where_a_flow_takes_forms_and_no_text(folder: Path) -> None:
+    found = await outcomes(
+        folder,
+        """
+flow ambos on webhook accept form, text corpo: json -> log {corpo}
+flow forma on webhook accept form corpo: json -> log {corpo}
+
+test "text" for ambos {
+  given "a=b"
+  expect log with {corpo: "a=b"}
+}
+
+test "form" for forma {
+  given "a=b&c[]=1&c[]=2"
+  expect log with {corpo: {a: "b", c: ["1", "2"]}}
+}
+""",
+    )
+    assert found.failed == []
