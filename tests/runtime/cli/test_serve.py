@@ -7,10 +7,11 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 
 from tests.receiver import Received, Receiver
-from tests.runtime.cli.process import RETOMADA, ROOT, ServerProcess, seta
+from tests.runtime.cli.process import LEAD, RETOMADA, ROOT, ServerProcess, seta
 
 
 def until(found: Callable[[], Any]) -> Any:
@@ -139,6 +140,22 @@ def _send_and_wait(folder: Path, receiver: Receiver) -> None:
 
 def _key(request: Received) -> str:
     return request.headers["idempotency-key"]
+
+
+def test_proxies_and_the_age_of_the_queue_come_from_options_and_the_environment(tmp_path: Path) -> None:
+    (tmp_path / "flows").mkdir()
+    (tmp_path / "flows" / "retomada.seta").write_text(RETOMADA)
+    options = ("--max-queue-age", "90s", "--log-level", "debug", "--log-format", "json")
+    with ServerProcess(tmp_path, *options, SETA_TRUSTED_PROXY="10.0.0.0/8 127.0.0.1") as server:
+        for name, value in (
+            ("X-Forwarded-For", "1.1.1.1, 198.51.100.7, 10.1.2.3"),
+            ("Forwarded", 'for="[2001:db8:1:2::3]:4711"'),
+        ):
+            answer = httpx.post(server.flows["retomada"].url, content=LEAD, headers={name: value}, trust_env=False)
+            assert answer.status_code == 200
+        lines = [json.loads(line) for line in server.errors.splitlines()]
+    told = [line["client"] for line in lines if line["message"] == "delivery accepted"]
+    assert told == ["198.51.100.0/24", "2001:db8:1::/48"]
 
 
 def test_opening_that_is_none_is_a_wrong_call(tmp_path: Path) -> None:
