@@ -15,6 +15,7 @@ from unittest.mock import patch
 
 import msgspec
 
+from runtime.connections import hosts
 from runtime.context import RemoteVerb
 from runtime.engine.engine import Engine, Limits
 from runtime.engine.life import Surroundings
@@ -25,17 +26,21 @@ from runtime.program import Program
 from runtime.shapes import read_json
 from tests.faults.simulation.disk import Disk, parts
 from tests.faults.simulation.virtual import run
-from tests.faults.simulation.world import Attempt, World
+from tests.faults.simulation.world import Asked, Attempt, World
 
 BEGAN = 1_795_000_000_000  # ms since the Unix epoch, at the beginning of each simulation
 QUIET_SECONDS = 7200.0  # in which a server that nothing disturbs has to end all runs
 SENDERS = 24
 LIMITS = Limits(running=8)
+ROOM = 2  # requests to a host at a time
 
 
 @dataclass(frozen=True, slots=True)
 class Ran:
-    """A run at the end. `code` says why it ended otherwise than well; `received` is in seconds."""
+    """A run at the end. `code` says why it ended otherwise than well; times are in seconds.
+
+    One that is parked has not ended: before the beginning of it all.
+    """
 
     id: str
     flow: str
@@ -43,6 +48,16 @@ class Ran:
     code: str
     body: bytes
     received: float
+    ended: float
+
+
+@dataclass(frozen=True, slots=True)
+class Crash:
+    """A process that died of an attempt; its life, and the run whose it was."""
+
+    at: float
+    life: int
+    run: str
 
 
 @dataclass
@@ -52,9 +67,11 @@ class Piece:
     trace: list[str] = field(default_factory=list)
     accepted: dict[int, str] = field(default_factory=dict)  # delivery -> the run that was acknowledged
     attempts: list[Attempt] = field(default_factory=list)
+    asked: list[Asked] = field(default_factory=list)
+    crashes: list[Crash] = field(default_factory=list)  # of owners
     deposed: dict[int, float] = field(default_factory=dict)  # life that went on -> when its folder was taken
     refused: list[float] = field(default_factory=list)  # when the disk refused a commit of the owner
-    deaths: list[float] = field(default_factory=list)  # of owners
+    deaths: list[float] = field(default_factory=list)  # of owners, crashes too
     runs: list[Ran] = field(default_factory=list)  # in the order of acceptance
     seconds: float = 0.0
 
@@ -83,9 +100,10 @@ class Stage:
         self._verbs = verbs
         self._chance = self._dice("stage")
         self.disk = Disk(self._dice("disk"), self._note, self.piece.refused)
-        self._world = World(self._dice("world"), self._note)
+        self._world = World(self._dice("world"), self._note, self._crash)
         self._entropy = self._dice("ids")
         self._server: Server | None = None
+        self._crashed = asyncio.Event()
         self._lives = 0
         self._graves: list[asyncio.Task[None]] = []
 
@@ -103,22 +121,47 @@ class Stage:
         senders = [asyncio.create_task(self._send(number)) for number in range(SENDERS)]
         for _ in range(self._chance.randint(1, 4)):
             await self._begin()
-            await asyncio.sleep(self._chance.choice([0.1, 2, 10, 60, 300]) * self._chance.random())
+            await self._last(self._chance.choice([0.1, 2, 10, 60, 300]) * self._chance.random())
             await self._end()
             await asyncio.sleep(self._chance.choice([0.0, 1.0, 120.0]))
         self.disk.calm = self._world.calm = True
         await self._begin()
-        await asyncio.gather(*senders, *self._graves)
+        sent = asyncio.gather(*senders, *self._graves)
+        while not sent.done():
+            await self._last(1)
         await self._settle()
         await self._look()
         await self._end(for_good=True)
-        self.piece.attempts = self._world.attempts
+        self.piece.attempts, self.piece.asked = self._world.attempts, self._world.asked
         self.piece.seconds = asyncio.get_running_loop().time()
         return self.piece
 
     # --- lives
 
+    def _crash(self, attempt: Attempt) -> None:
+        self._note(f"life {attempt.life} dies of {attempt.run}")
+        self._world.dead.add(attempt.life)
+        if self._server is not None and self._server.number == attempt.life:
+            now = asyncio.get_running_loop().time()
+            self.piece.crashes.append(Crash(now, attempt.life, attempt.run))
+            self._crashed.set()
+
+    async def _last(self, seconds: float) -> None:
+        """Let time pass; a server that crashes meanwhile is started again, as whoever looks after it does."""
+        end = asyncio.get_running_loop().time() + seconds
+        while (left := end - asyncio.get_running_loop().time()) > 0:
+            try:
+                await asyncio.wait_for(self._crashed.wait(), left)
+            except TimeoutError:
+                return
+            server, self._server = self._server, None
+            assert server is not None
+            await self._kill(server)
+            await asyncio.sleep(self._chance.choice([0.0, 1.0]))
+            await self._begin()
+
     async def _begin(self) -> None:
+        self._crashed.clear()
         self._lives += 1
         self._note(f"life {self._lives} begins")
         journal = await open_journal(self._folder, clock=self._clock, wait=0, durable=False)
@@ -164,7 +207,7 @@ class Stage:
         """Wait until no run is open."""
         end = asyncio.get_running_loop().time() + QUIET_SECONDS
         while await self._open() and asyncio.get_running_loop().time() < end:
-            await asyncio.sleep(1)
+            await self._last(1)
 
     async def _open(self) -> int:
         assert self._server is not None
@@ -173,11 +216,14 @@ class Stage:
 
     async def _look(self) -> None:
         assert self._server is not None
-        text = "SELECT id, flow, state, error, body, received_at FROM runs JOIN deliveries ON run = seq ORDER BY seq"
+        text = """
+            SELECT id, flow, state, error, body, received_at, coalesce(ended_at, 0)
+            FROM runs JOIN deliveries ON run = seq ORDER BY seq
+        """
         rows = await self._server.journal.read(lambda connection: list(connection.execute(text)))
         self.piece.runs = [
-            Ran(run, flow, state, _code(error), body, (received - BEGAN) / 1000)
-            for run, flow, state, error, body, received in rows
+            Ran(run, flow, state, _code(error), body, (received - BEGAN) / 1000, (ended - BEGAN) / 1000)
+            for run, flow, state, error, body, received, ended in rows
         ]
         self.piece.trace += [f"{run.id} {run.flow} {run.state} {run.code}" for run in self.piece.runs]
 
@@ -210,9 +256,9 @@ def _code(error: bytes) -> str:
 
 @contextmanager
 def _held(disk: Disk) -> Iterator[None]:
-    """The journal's room with its thread and its disk held."""
+    """The journal's room with its thread and its disk held; and little room at each host."""
     writer, reader = parts(disk)
-    with patch.object(*writer), patch.object(*reader):
+    with patch.object(*writer), patch.object(*reader), patch.object(hosts, "IN_FLIGHT", ROOM):
         yield
 
 

@@ -1,14 +1,15 @@
 """What must be true of every simulation, whatever happened in it."""
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from itertools import pairwise
 from math import inf
 
 import msgspec
 
-from tests.faults.simulation.play import LIMITS, Piece, Ran
-from tests.faults.simulation.world import Attempt
+from tests.faults.simulation.play import LIMITS, ROOM, Crash, Piece, Ran
+from tests.faults.simulation.world import Asked, Attempt
 
 ENDS = {"done", "dead", "stopped", "parked"}
 EPSILON = 0.002  # seconds: the journal counts in ms
@@ -44,11 +45,17 @@ on webhook {n: int}
 flow pays
 on webhook {n: int}
   -> emit paid by n with {n}
+
+flow kills
+on webhook {n: int}
+  -> put "j" with {n}
+  -> if n % 4 == 0 { -> put "boom" with {n} }
+  -> put "k" with {n}
 """
 
 # Why runs end otherwise.
 CODES = {
-    "dead": {"connect", "http_404", "http_429", "no_answer", "timeout"},
+    "dead": {"connect", "http_404", "http_429", "no_answer", "poison", "timeout"},
     "parked": {"unknown"},
     "stopped": {""},
 }
@@ -60,11 +67,17 @@ STEPS = {
     ("waits", "done"): ("put",),
     ("waits", "stopped"): ("wait_for_paid/else/put",),
     ("pays", "done"): (),
+    ("kills", "done"): ("put", "put~2"),
 }
 # Flow, a step, one that comes so many seconds later.
 WAITS = (("steps", "put", "post", 10), ("branches", "post", "parallel/y/put", 60), ("turns", "put", "put~2", 5))
 EVENT_SECONDS = 120
 AT_ONCE = 2  # runs of `turns`
+IN_A_ROW = 5  # connections that fail before a host is left alone
+FIRST_PAUSE, LONGEST_PAUSE = 1, 60  # seconds
+TRIES = 5
+STRIKES = 3
+DEATHS = 5  # of the server, of a run that kills: two beside others, and three alone
 
 
 def check(piece: Piece) -> None:
@@ -81,7 +94,10 @@ def check(piece: Piece) -> None:
     for run in piece.runs:
         _good_ends_have_happened(run, attempts[run.id])
         _waits_last(run, attempts[run.id])
+        _tries_are_used_up(run, attempts[run.id])
     _turns_are_kept(piece, attempts)
+    _hosts_are_left_alone(piece.asked)
+    _what_kills_is_found(piece)
 
 
 def _every_run_ends(piece: Piece) -> None:
@@ -129,6 +145,13 @@ def _waits_last(run: Ran, attempts: list[Attempt]) -> None:
     assert not late or min(late) >= run.received + EVENT_SECONDS - EPSILON, f"{run} did not wait for its event"
 
 
+def _tries_are_used_up(run: Ran, attempts: list[Attempt]) -> None:
+    if run.code in {"connect", "http_429"}:
+        failed = Counter(one.key for one in attempts if one.told == run.code)
+        tried = Counter(one.key for one in attempts if one.key in failed)
+        assert max(tried.values()) >= TRIES, f"{run} was given up early"
+
+
 def _repeats_have_a_reason(piece: Piece) -> None:
     """Whoever has its answer does not ask again, nor earlier than it was told; unless its record may be lost."""
     disturbed = sorted((*piece.refused, *piece.deaths, *piece.deposed.values()))
@@ -174,3 +197,73 @@ def _turns_are_kept(piece: Piece, attempts: Mapping[str, list[Attempt]]) -> None
             begins = min(one.at for one in mine)
             assert begins >= last.get(key, 0.0) - EPSILON, f"{run} did not wait for its turn"
             last[key] = max(min(one.until, piece.deposed.get(one.life, inf)) for one in mine)
+
+
+@dataclass
+class _Way:
+    """What a life knows of a host, as docs/running.md says."""
+
+    failed: int = 0  # connections in a row
+    pause: float = 0.0
+    alone_until: float = 0.0
+    under_way: list[Attempt] = field(default_factory=list)
+    probe: Attempt | None = None
+
+    def begins(self, one: Asked) -> None:
+        """One may ask."""
+        assert len(self.under_way) < ROOM, f"{one} has no room"
+        if self.failed >= IN_A_ROW:
+            assert self.probe is None, f"{one} asks beside another"
+            assert one.at >= self.alone_until, f"{one} does not leave its host alone"
+            self.probe = one.attempt
+        self.under_way.append(one.attempt)
+
+    def held(self, one: Asked) -> None:
+        """One may not ask."""
+        shut = self.failed >= IN_A_ROW and (self.probe is not None or one.at < self.alone_until)
+        assert shut or len(self.under_way) >= ROOM, f"{one} is held for nothing"
+
+    def ends(self, one: Asked) -> None:
+        """It was answered, or not."""
+        self.under_way.remove(one.attempt)
+        probed = self.probe is one.attempt
+        self.probe = None if probed else self.probe
+        if one.attempt.told == "connect":
+            self.failed += 1
+            if probed or self.failed == IN_A_ROW:
+                self.pause = min(LONGEST_PAUSE, 2 * self.pause or FIRST_PAUSE)
+                self.alone_until = one.at + self.pause
+        elif one.attempt.told != "cut":
+            self.failed, self.pause = 0, 0.0
+
+
+def _hosts_are_left_alone(asked: Iterable[Asked]) -> None:
+    ways: dict[tuple[int, str], _Way] = defaultdict(_Way)
+    for one in asked:
+        way = ways[one.life, one.host]
+        {"begins": way.begins, "held": way.held, "ends": way.ends}[one.what](one)
+
+
+def _what_kills_is_found(piece: Piece) -> None:
+    crashes: dict[str, list[Crash]] = defaultdict(list)
+    for crash in piece.crashes:
+        crashes[crash.run].append(crash)
+    killed = [*(set(piece.deaths) - {crash.at for crash in piece.crashes}), *piece.deposed.values()]  # by nobody's run
+    for run in piece.runs:
+        if run.id in crashes:
+            assert run.code == "poison", f"{run} kills"
+            others = sum(run.received <= at <= run.ended for at in killed)
+            assert len(crashes[run.id]) + others >= STRIKES, f"{run} was given up early"
+            deaths = others + sum(run.received <= crash.at <= run.ended for crash in piece.crashes)
+            assert deaths > STRIKES, f"{run} was given up early"  # at the first one nobody is suspected yet
+        elif run.code == "poison":
+            assert len(killed) > STRIKES, f"{run} kills nobody"
+    for run_id, mine in crashes.items():
+        leaves = max((one.at for one in piece.asked if one.attempt.run == run_id and one.what == "held"), default=0.0)
+        suspected = [crash for crash in mine if crash.at > leaves]
+        if any(suspected[0].at <= at <= suspected[-1].at for at in piece.refused):
+            continue  # a run that was set back is beside it, as far as the journal knows
+        assert len(suspected) <= DEATHS, f"{run_id} kills too often"
+        for crash in suspected[2:]:
+            beside = [one for one in piece.attempts if one.life == crash.life and one.at <= crash.at <= one.until]
+            assert {one.run for one in beside} == {run_id}, f"{run_id} is not alone when it kills again"
