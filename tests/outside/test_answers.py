@@ -1,5 +1,6 @@
 """What the document of a real server declares is what it does: each example is taken, each refusal is as described."""
 
+import asyncio
 import json
 import re
 import socket
@@ -8,7 +9,8 @@ from collections.abc import Iterator, Mapping
 from contextlib import closing
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
+from pathlib import Path
+from typing import Any, Final
 from urllib.parse import urlsplit
 
 import httpx
@@ -18,6 +20,7 @@ from standardwebhooks import Webhook
 
 from tests.outside.serving import SECRETS, server
 from tests.runtime.cli.process import ServerProcess, seta
+from tests.runtime.served import Served, serving
 
 FORM = "application/x-www-form-urlencoded"
 PARTS = "multipart/form-data"
@@ -125,10 +128,10 @@ def hooks(served: ServerProcess, document: dict[str, Any]) -> Iterator[list[Hook
         yield found
 
 
-def check(document: dict[str, Any], hook: Hook, answer: httpx.Response) -> None:
+def check(document: dict[str, Any], path: str, post: Mapping[str, Any], answer: httpx.Response) -> None:
     """See to it that an answer is one that is declared, with its media type, headers, schema and words."""
-    where = f"{hook.path}: {answer.status_code} {answer.text}"
-    declared = resolved(document, hook.post["responses"][str(answer.status_code)])
+    where = f"{path}: {answer.status_code} {answer.text}"
+    declared = resolved(document, post["responses"][str(answer.status_code)])
     assert {name for name in TOLD if name in answer.headers} <= declared.get("headers", {}).keys(), where
     if "content" not in declared:
         assert answer.content == b"", where
@@ -156,7 +159,7 @@ def test_each_example_of_each_kind_of_body_is_taken(document: dict[str, Any], ho
             request = hook.client.build_request("POST", hook.path, **encoded(media, content["example"]))
             answer = hook.send(hook.proven(request))
             assert answer.is_success, f"{hook.path} {media}: {answer.text}"
-            check(document, hook, answer)
+            check(document, hook.path, hook.post, answer)
             kinds.add(media)
     assert kinds == {"application/json", "text/plain", FORM, PARTS}
 
@@ -182,7 +185,7 @@ def test_each_refusal_is_as_it_is_described(document: dict[str, Any], hooks: lis
         for status, request in wrong(hook):
             answer = hook.send(hook.proven(request))
             assert answer.status_code == status, f"{hook.path}: {answer.text}"
-            check(document, hook, answer)
+            check(document, hook.path, hook.post, answer)
 
 
 def test_what_does_not_fit_is_refused_as_it_is_described(document: dict[str, Any], hooks: list[Hook]) -> None:
@@ -192,7 +195,7 @@ def test_what_does_not_fit_is_refused_as_it_is_described(document: dict[str, Any
         if "required" in content.get("schema", {}):
             answer = hook.send(hook.proven(hook.client.build_request("POST", hook.path, json={})))
             assert answer.status_code == 422
-            check(document, hook, answer)
+            check(document, hook.path, hook.post, answer)
             asked += 1
     assert asked >= 5
 
@@ -202,7 +205,7 @@ def test_who_proves_nothing_is_refused_as_it_is_described(document: dict[str, An
     for hook in guarded:
         answer = hook.send(hook.example())
         assert answer.status_code == 401
-        check(document, hook, answer)
+        check(document, hook.path, hook.post, answer)
     assert len(guarded) == 3
     for hook in hooks:
         assert ("401" in hook.post["responses"]) is (hook in guarded)
@@ -215,7 +218,7 @@ def test_what_is_announced_as_too_large_is_refused_as_it_is_described(
         said = re.match(r"At most ([0-9,]+) bytes\.", hook.post["requestBody"]["description"])
         assert said is not None
         head = f"POST {hook.path} HTTP/1.1\r\nHost: a\r\nContent-Length: {int(said[1].replace(',', '')) + 1}\r\n\r\n"
-        check(document, hook, over_a_socket(hook, head.encode()))
+        check(document, hook.path, hook.post, over_a_socket(hook, head.encode()))
 
 
 def test_a_length_that_is_no_number_gets_400_and_no_body_as_it_is_described(hooks: list[Hook]) -> None:
@@ -232,6 +235,11 @@ def over_a_socket(hook: Hook, raw: bytes) -> httpx.Response:
     with closing(socket.create_connection((at.hostname or "", at.port or 0), timeout=20)) as connection:
         connection.sendall(raw)
         received = b"".join(iter(lambda: connection.recv(65_536), b""))
+    return response(received)
+
+
+def response(received: bytes) -> httpx.Response:
+    """An answer as it came."""
     head, _, body = received.partition(b"\r\n\r\n")
     first, *lines = head.decode().split("\r\n")
     headers = [(name, value) for name, _, value in (line.partition(": ") for line in lines)]
@@ -252,3 +260,58 @@ def test_looking_at_a_hook_is_as_it_is_described(document: dict[str, Any], hooks
                 assert str(answer.status_code) in operation["responses"]
                 unknown = hook.client.request(method.upper(), f"{hook.path}x")
                 assert (unknown.status_code, unknown.headers["content-type"]) == (404, PROBLEM)
+
+
+# what only happens to a server that is short of something -------------------------------------------------------------
+
+FLOWS: Final = {
+    "a.seta": """\
+flow guarda on webhook "/guarda" open {n: int} -> log n
+flow raro on webhook "/raro" open {n: int} -> log n
+flow cai on webhook "/cai" open {n: int} -> x = 1 / n -> respond 200 {x}
+flow tarda on webhook "/tarda" open answer within 1s {n: int}
+  -> code(n): {ok: bool} ```python
+     import time
+     time.sleep(1.5)
+     return {"ok": True}
+     ``` as r
+  -> respond 200 {ok: r.ok}
+""",
+    "b.seta": 'flow some on webhook "/some" open {n: int} -> log n\n',
+    "seta.toml": '[rates]\nraro = "1/h"\n',
+}
+ONE: Final = '{"n": 1}'
+
+
+async def test_what_a_server_that_is_short_of_something_answers_is_as_it_is_described(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with serving(tmp_path, FLOWS, body_seconds=0.3, bodies=4_000) as served:
+        document = (await served.admin("/openapi.json")).json()
+
+        def check_at(path: str, answer: httpx.Response, status: int) -> None:
+            assert answer.status_code == status, answer.text
+            check(document, path, document["paths"][path]["post"], answer)
+
+        check_at("/guarda", await stalled(served, "/guarda"), 408)
+        check_at("/guarda", await served.post("guarda", f'{{"n": 1, "x": "{"x" * 5_000}"}}'), 503)
+        check_at("/raro", await served.post("raro", ONE), 200)
+        check_at("/raro", await served.post("raro", ONE), 429)
+        check_at("/cai", await served.post("cai", '{"n": 0}'), 500)
+        check_at("/tarda", await served.post("tarda", ONE), 202)
+        (tmp_path / "flows" / "b.seta").unlink()
+        assert (await served.change("/reload")).status_code == 200
+        check_at("/some", await served.post("some", ONE), 410)
+        with monkeypatch.context() as full:
+            full.setattr("runtime.journal.sqlite.SqliteJournal.room", lambda _: False)
+            check_at("/guarda", await served.post("guarda", ONE), 507)
+
+
+async def stalled(served: Served, path: str) -> httpx.Response:
+    """The answer to a body that does not come."""
+    at = served.settings.listen
+    reader, writer = await asyncio.open_connection(at.host, at.port)
+    writer.write(f"POST {path} HTTP/1.1\r\nHost: a\r\nContent-Length: 9\r\n\r\n{{".encode())
+    received = await reader.read()
+    writer.close()
+    return response(received)
