@@ -252,9 +252,9 @@ def _what_kills_is_found(piece: Piece) -> None:
     for run in piece.runs:
         if run.id in crashes:
             assert run.code == "poison", f"{run} kills"
-            others = sum(run.received <= at <= run.ended for at in killed)
+            others = sum(run.received <= at <= run.ended + EPSILON for at in killed)
             assert len(crashes[run.id]) + others >= STRIKES, f"{run} was given up early"
-            deaths = others + sum(run.received <= crash.at <= run.ended for crash in piece.crashes)
+            deaths = others + sum(run.received <= crash.at <= run.ended + EPSILON for crash in piece.crashes)
             assert deaths > STRIKES, f"{run} was given up early"  # at the first one nobody is suspected yet
         elif run.code == "poison":
             assert len(killed) > STRIKES, f"{run} kills nobody"
