@@ -90,7 +90,10 @@ class Run(msgspec.Struct, frozen=True):
 
 
 class Call(msgspec.Struct, frozen=True):
-    """One attempt of a step. `key` is the same for every attempt, also after a restart."""
+    """One attempt of a step. `key` is the same for every attempt, also after a restart.
+
+    `after` is the code with which the attempt before this one failed, as the journal has it; empty for the first.
+    """
 
     run: Run
     spec: StepSpec
@@ -99,6 +102,7 @@ class Call(msgspec.Struct, frozen=True):
     at: int
     config: Mapping[str, str]
     log: Callable[[str], None]
+    after: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -164,6 +164,7 @@ class WhatsAppCloud(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag
     language: str = "pt_BR"  # of templates that the catalog file does not list
     per_second: int = pace.PER_SECOND  # messages that Meta takes from the number
     account: str = ""  # Meta's id of the WhatsApp Business account, which `seta catalog pull` asks for templates
+    other_form: bool = False  # of a Brazilian mobile that Meta does not reach is tried too
     url: str = whatsapp_cloud.URL
     timeout: str = "15s"  # for one request and its answer
 

@@ -41,9 +41,11 @@ _REPEATED: Final[Mapping[int, float | None]] = {  # nothing was sent, and a repe
     131057: None,
 }
 OPTED_OUT: Final = "opted_out"
+UNDELIVERABLE: Final = "undeliverable"
+_NOT_THERE: Final = 131026
 _FAILURES: Final[Mapping[str, tuple[int, ...]]] = {  # nothing was sent, and a repeat gives the same
     OPTED_OUT: (131050,),
-    "undeliverable": (131026, 130472, 131049),
+    UNDELIVERABLE: (_NOT_THERE, 130472, 131049),
     "template": (132000, 132001, 132005, 132007, 132012, 132015, 132016),
     "account": (0, 3, 10, 190, 368, 130497, 131031, 131042, 131048, 133016, *range(200, 300)),
 }
@@ -58,6 +60,10 @@ _BUTTONS: Final[Mapping[str, tuple[str, str, str]]] = {  # sub_type, type and ke
     "payload": ("quick_reply", "payload", "payload"),
     "code": ("copy_code", "coupon_code", "coupon_code"),
 }
+
+
+class NotThere(StepFailure):
+    """No account takes the message under that number: there is none, or it blocks or cannot show it."""
 
 
 class Sent(msgspec.Struct, frozen=True):
@@ -120,9 +126,9 @@ class WhatsAppCloud:
         """Send a template to a phone in E.164.
 
         `params` are numbered ones under "1", "2", …, or named ones; `parts` says of those that do not go into the body
-        where they go (compiler.catalog.TemplateParam). Raises StepFailure: NOT_DONE for
-        what Meta refused and may take later, PERMANENT for what it will refuse again, TRANSIENT where nobody can tell
-        whether it was sent.
+        where they go (compiler.catalog.TemplateParam). Raises StepFailure: NOT_DONE for what Meta refused and may take
+        later, PERMANENT for what it will refuse again, NotThere where another number may do, TRANSIENT where nobody can
+        tell whether it was sent.
         """
         body = msgspec.json.encode(message(to, name, language, params, parts))
         with sent_for_all_we_know():
@@ -170,7 +176,7 @@ class WhatsAppCloud:
         code = _CODES.get(told.code, f"whatsapp_{told.code}")
         if code in _ALERTING:
             logger.error("no message goes to WhatsApp until somebody looks at the account: %s", message)
-        return StepFailure(code, message)
+        return NotThere(code, message) if told.code == _NOT_THERE else StepFailure(code, message)
 
 
 def message(

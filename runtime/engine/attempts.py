@@ -28,12 +28,16 @@ Keep = Callable[[apsw.Connection], None]  # what is kept in the journal's own da
 
 
 class _Tried(msgspec.Struct):
-    """The value of a `tried` record: the failure of its attempt, when the next one is due, when the first began."""
+    """The value of a `tried` record: the failure of its attempt, when the next one is due, when the first began.
+
+    `after` is the code of the last attempt that was made, which one that waits for its turn was not.
+    """
 
     code: str
     message: str
     until: int
     since: int
+    after: str = ""
 
 
 class _Failed(msgspec.Struct):
@@ -67,7 +71,7 @@ def placed(failure: StepFailure, step: str, attempt: int = 1) -> StepFailure:
 class Attempts:
     """A step that has no end yet. `step` is its id with the indices of the loops around it."""
 
-    __slots__ = ("_args", "_hashed", "_life", "_number", "_since", "_spec", "_step")
+    __slots__ = ("_after", "_args", "_hashed", "_life", "_number", "_since", "_spec", "_step")
 
     def __init__(self, life: Life, spec: StepSpec, step: str, args: tuple[Any, ...], hashed: bytes) -> None:
         self._life = life
@@ -77,6 +81,7 @@ class Attempts:
         self._hashed = hashed
         self._number = 1  # of the attempt under way
         self._since = 0  # when the first one began, where it matters
+        self._after = ""  # the code with which the one before failed
 
     def take_up(self, record: StepRow) -> None:
         """Go on after the attempts that are recorded. Raises Suspended or Parked where none may be made now."""
@@ -85,7 +90,7 @@ class Attempts:
             if tried.until > self._life.around.steadily():
                 failure = StepFailure(tried.code, tried.message)
                 raise Suspended(tried.until, self._step, placed(failure, self._step, record.attempt))
-            self._since = tried.since
+            self._since, self._after = tried.since, tried.after
         elif self._spec.policy.unknown == "park":
             self._number = record.attempt
             raise self._unknown("the process ended while the step was under way")
@@ -134,7 +139,7 @@ class Attempts:
         if self._spec.within is not None and until >= self._since + self._spec.within:
             await self._fail(held)
             raise held
-        await self._record(Kind.TRIED, encode(_Tried(held.code, held.message, until, self._since)))
+        await self._record(Kind.TRIED, encode(_Tried(held.code, held.message, until, self._since, self._after)))
         raise Suspended(until, self._step, held)
 
     async def _start(self, verb: RemoteVerb, call: Call) -> None:
@@ -171,7 +176,7 @@ class Attempts:
     def _call(self) -> Call:
         run, around = self._life.run, self._life.around
         key = idempotency_key(run.key, self._step)
-        return Call(run, self._spec, self._args, key, around.clock(), around.config, self._log)
+        return Call(run, self._spec, self._args, key, around.clock(), around.config, self._log, self._after)
 
     def _log(self, text: str) -> None:
         life, step = self._life, f"{self._step}.output~{self._number}"
@@ -193,7 +198,7 @@ class Attempts:
                 verdict = Verdict.FAIL
         match verdict:
             case Verdict.REPEAT:
-                tried = _Tried(failure.code, failure.message, until, self._since)
+                tried = _Tried(failure.code, failure.message, until, self._since, failure.code)
                 await self._record(Kind.TRIED, encode(tried))
                 raise Suspended(until, self._step, failure)
             case Verdict.UNKNOWN:

@@ -31,7 +31,7 @@ def _whatsapp(
     http: Asks, told: declared.WhatsAppCloud, secrets: Mapping[str, str], pace: Pace
 ) -> dict[str, RemoteVerb]:
     cloud = WhatsAppCloud(http, told.number_id, secrets[told.token], told.url, told.seconds)
-    return {send_hsm.SIGNATURE.title: send_hsm.over_whatsapp(cloud, told.language, pace)}
+    return {send_hsm.SIGNATURE.title: send_hsm.over_whatsapp(cloud, told.language, pace, other_form=told.other_form)}
 
 
 def _hablla(http: Asks, name: str, told: declared.Hablla, secrets: Mapping[str, str]) -> dict[str, RemoteVerb]:

@@ -12,10 +12,10 @@ from runtime.connections.local import keep_opt_out, keep_wa_id, opted_out, put_m
 from runtime.connections.lost import nothing_sent_yet
 from runtime.connections.pace import Pace
 from runtime.connections.person import Person
-from runtime.connections.whatsapp_cloud import OPTED_OUT, Sent, WhatsAppCloud
+from runtime.connections.whatsapp_cloud import OPTED_OUT, UNDELIVERABLE, NotThere, Sent, WhatsAppCloud
 from runtime.context import Call, LocalVerb, RemoteVerb, Template
-from runtime.failures import StepFailure
-from runtime.functions.format_phone import match_key
+from runtime.failures import Kind, StepFailure
+from runtime.functions.format_phone import both_forms, match_key
 from runtime.steps._failures import MESSAGES
 
 SIGNATURE: Final = Verb(
@@ -89,30 +89,60 @@ VERB: Final = LocalVerb(apply, _id)
 
 # For real -----------------------------------------------------------------------------------------
 
+_AREAS_OF_OLD_ACCOUNTS: Final = "31"  # and above
 
-def over_whatsapp(cloud: WhatsAppCloud, language: str, pace: Pace) -> RemoteVerb:
-    """The verb over a number of a business; `language` is that of templates that the catalog file does not list."""
+
+def over_whatsapp(cloud: WhatsAppCloud, language: str, pace: Pace, *, other_form: bool = False) -> RemoteVerb:
+    """The verb over a number of a business; `language` is that of templates that the catalog file does not list.
+
+    With `other_form` a message that no account takes under a Brazilian mobile goes in the next attempt to its form with
+    or without the ninth digit: nobody else can have that. Which form it is, the journal tells.
+    """
 
     async def perform(call: Call) -> Sent:
-        to, params = call.args
-        listed = call.spec.template or Template(language, ())
-        given = _in_order(call, params or {})
-        parts = {name: listed.part(name) for name in given}
-        return await cloud.send_template(_phone(to), _name(call), listed.language, given, parts)
-
-    def after(connection: apsw.Connection, call: Call, sent: Sent) -> None:
-        keep_wa_id(connection, _phone(call.args[0]), sent.wa_id)
-
-    def refused(connection: apsw.Connection, call: Call, failure: StepFailure) -> None:
-        if failure.code == OPTED_OUT:
-            keep_opt_out(connection, _phone(call.args[0]), call.at)
+        phone = _phone(call.args[0])
+        other = _other_form(phone) if other_form else None
+        if other is None:
+            return await _send(cloud, call, language, phone)
+        if call.after == UNDELIVERABLE:
+            return await _send(cloud, call, language, other)
+        try:
+            return await _send(cloud, call, language, phone)
+        except NotThere as failure:
+            failure.kind = Kind.NOT_DONE
+            raise
 
     def turn(call: Call) -> int:
         to = call.args[0]
         recipient = to if isinstance(to, str) else to.phone or ""
         return pace.turn(call.key, match_key(recipient), call.at)
 
-    return RemoteVerb(perform, _id, before=refuse_opted_out, after=after, refused=refused, turn=turn)
+    return RemoteVerb(perform, _id, before=refuse_opted_out, after=_keep_account, refused=_keep_refusal, turn=turn)
+
+
+async def _send(cloud: WhatsAppCloud, call: Call, language: str, phone: str) -> Sent:
+    listed = call.spec.template or Template(language, ())
+    given = _in_order(call, call.args[1] or {})
+    parts = {name: listed.part(name) for name in given}
+    return await cloud.send_template(phone, _name(call), listed.language, given, parts)
+
+
+def _keep_account(connection: apsw.Connection, call: Call, sent: Sent) -> None:
+    keep_wa_id(connection, _phone(call.args[0]), sent.wa_id)
+
+
+def _keep_refusal(connection: apsw.Connection, call: Call, failure: StepFailure) -> None:
+    if failure.code == OPTED_OUT:
+        keep_opt_out(connection, _phone(call.args[0]), call.at)
+
+
+def _other_form(phone: str) -> str | None:
+    """The form of a Brazilian mobile under which an account may be known instead.
+
+    Accounts of the areas 11 to 28 have the ninth digit; those of others often were made before there was one.
+    """
+    forms = both_forms(phone)
+    return forms[1] if len(forms) > 1 and phone[3:5] >= _AREAS_OF_OLD_ACCOUNTS else None
 
 
 def over_hablla(hablla: Hablla, name: str, channel: str, sector: str) -> RemoteVerb:

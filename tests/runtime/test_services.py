@@ -319,6 +319,94 @@ async def test_no_record_holds_a_secret_that_a_service_repeats(tmp_path: Path, h
     ]
 
 
+# The other form of a mobile -----------------------------------------------------------------------
+
+NORTH = "+5582999998888"  # of an area whose accounts may lack the ninth digit
+NORTH_SHORT = "+558299998888"
+
+
+def asked_for(service: WhatsApp) -> list[str]:
+    """The recipients that WhatsApp was asked for."""
+    return [str(one.json()["to"]) for one in service.asked]
+
+
+def either_form(service: Service) -> str:
+    """The connection in seta.toml that tries both."""
+    return over_whatsapp(service) + "other_form = true\n"
+
+
+async def until_ended(server: Served, body: str) -> dict[str, Any]:
+    """Send a lead, and wait through the pauses of its run until it has ended."""
+    (flow,) = server.paths
+    number = (await server.post(flow, body)).json()["run"]
+    async with asyncio.timeout(10):
+        while (ended := await server.ended(number))["state"] == "waiting":
+            await asyncio.sleep(0.01)
+    return ended
+
+
+async def test_what_is_undeliverable_goes_to_the_other_form_once_and_its_account_is_kept(
+    tmp_path: Path, whatsapp: WhatsApp
+) -> None:
+    flow = f'on webhook {{telefone: phone}} -> upsert person -> send hsm "retomada" {QUICKLY}\n'
+    whatsapp.faults.append(refusal(131026))
+    async with at(tmp_path, flow, either_form(whatsapp)) as server:
+        ended = await until_ended(server, json.dumps({"telefone": NORTH}))
+        (person,) = (await server.admin("/persons")).json()["persons"]
+    assert ended["state"] == "done"
+    assert asked_for(whatsapp) == [NORTH, NORTH_SHORT]
+    assert (person["phone"], person["wa_id"]) == (NORTH, NORTH_SHORT.removeprefix("+"))
+
+
+@pytest.mark.parametrize(
+    ("phone", "code", "asked"),
+    [
+        (NORTH, 131026, [NORTH, NORTH_SHORT]),
+        (PHONE, 131026, [PHONE]),  # of an area whose accounts have the ninth digit
+        ("+558233334444", 131026, ["+558233334444"]),  # fixed
+        ("+351912345678", 131026, ["+351912345678"]),
+        (NORTH, 131049, [NORTH]),  # its account is there
+    ],
+)
+async def test_who_is_reached_under_neither_form_is_undeliverable(
+    tmp_path: Path, whatsapp: WhatsApp, phone: str, code: int, asked: list[str]
+) -> None:
+    whatsapp.faults.extend([refusal(code)] * 3)
+    async with at(tmp_path, SEND, either_form(whatsapp)) as server:
+        ended = await until_ended(server, json.dumps({"telefone": phone}))
+    assert (ended["state"], ended["error"]["code"]) == ("dead", "undeliverable")
+    assert asked_for(whatsapp) == asked
+
+
+async def test_without_the_option_no_other_form_is_tried(tmp_path: Path, whatsapp: WhatsApp) -> None:
+    whatsapp.faults.append(refusal(131026))
+    async with at(tmp_path, SEND, over_whatsapp(whatsapp)) as server:
+        assert await failure(server, json.dumps({"telefone": NORTH})) == dead("undeliverable")
+    assert asked_for(whatsapp) == [NORTH]
+
+
+async def test_lost_answer_under_the_other_form_parks_the_run(tmp_path: Path, whatsapp: WhatsApp) -> None:
+    whatsapp.faults.extend([refusal(131026), Reply(200, {}, cut=True)])
+    async with at(tmp_path, SEND, either_form(whatsapp)) as server:
+        ended = await until_ended(server, json.dumps({"telefone": NORTH}))
+    assert (ended["state"], ended["error"]["code"]) == ("parked", "unknown")
+    assert asked_for(whatsapp) == [NORTH, NORTH_SHORT]
+
+
+async def test_restart_between_the_two_forms_goes_on_with_the_other(tmp_path: Path, whatsapp: WhatsApp) -> None:
+    slowly = SEND.replace(QUICKLY, "retry 2 every 1s..1s")
+    whatsapp.faults.append(refusal(131026))
+    async with at(tmp_path, slowly, either_form(whatsapp)) as server:
+        (flow,) = server.paths
+        number = (await server.post(flow, json.dumps({"telefone": NORTH}))).json()["run"]
+        assert (await server.ended(number))["state"] == "waiting"
+    async with at(tmp_path, slowly, either_form(whatsapp)) as server:
+        async with asyncio.timeout(10):
+            while (await server.ended(number))["state"] != "done":
+                await asyncio.sleep(0.02)
+    assert asked_for(whatsapp) == [NORTH, NORTH_SHORT]
+
+
 # The server dies -----------------------------------------------------------------------------------
 
 
