@@ -7,6 +7,7 @@ from typing import Final
 
 import apsw
 
+from runtime.journal.disk import reserve
 from runtime.journal.protocol import JournalError
 from runtime.journal.schema import Tables, check
 
@@ -38,7 +39,6 @@ _WRITING: Final = """
     PRAGMA checkpoint_fullfsync = ON;
     PRAGMA secure_delete = ON;
     PRAGMA wal_autocheckpoint = 0;
-    PRAGMA journal_size_limit = 67108864;
     PRAGMA cache_size = -16000;
     PRAGMA temp_store = MEMORY;
     PRAGMA trusted_schema = OFF;
@@ -82,6 +82,7 @@ def open_writing(path: Path, tables: tuple[Tables, ...], *, durable: bool = True
         connection.execute(_WRITING).fetchall()  # to the end: it stops at rows otherwise
         if connection.pragma("journal_mode") != "wal":
             raise JournalError(f"{path} lies where SQLite cannot keep a write-ahead log")
+        connection.pragma("journal_size_limit", reserve(os.statvfs(path.parent)))
         if not durable:
             connection.pragma("synchronous", 0)
     except BaseException:

@@ -46,6 +46,14 @@ class Disk:
         """Bytes that are free, as they are now. Raises OSError."""
         return _free(os.statvfs(self._folder))
 
+    def reserve(self) -> int:
+        """Bytes that are kept free for the runs under way. Raises OSError."""
+        return reserve(os.statvfs(self._folder))
+
+    def file_size(self) -> int:
+        """Bytes of the database file, as it is now. Raises OSError."""
+        return self._path.stat().st_size
+
     def log_size(self) -> int:
         """Bytes of the log, as it is now. Raises OSError."""
         try:
@@ -60,7 +68,7 @@ class Disk:
         self._looked_at = now
         try:
             status = os.statvfs(self._folder)
-            self._room = _free(status) >= min(RESERVE, status.f_blocks * status.f_frsize // 10)
+            self._room = _free(status) >= reserve(status)
             self._trouble = self._find_trouble()
         except OSError as error:
             self._room = False
@@ -73,6 +81,11 @@ class Disk:
         if size > LONGEST_LOG:
             return f"the log is {size // MEGABYTE} MB long: something reads the database for long"
         return None
+
+
+def reserve(status: os.statvfs_result) -> int:
+    """Bytes of a disk that are kept free for the runs under way."""
+    return min(RESERVE, status.f_blocks * status.f_frsize // 10)
 
 
 def _identity(path: Path) -> tuple[int, int]:

@@ -109,9 +109,15 @@ def _forget_plans(connection: apsw.Connection, needed: frozenset[str]) -> None:
             connection.execute(_FORGET_PLAN, (plan,))
 
 
+def _spare(connection: apsw.Connection) -> int:
+    """Free pages that the file may keep: no more than it may grow by on a small disk."""
+    pages, most = (int(connection.pragma(name)) for name in ("page_count", "max_page_count"))
+    return min(_FREE_PAGES + pages // 10, most - pages)
+
+
 def _give_back(connection: apsw.Connection, mine: Slice) -> bool:
     """Make the file shorter where much of it is free; whether that is to go on."""
-    while (free := connection.pragma("freelist_count")) > _FREE_PAGES + connection.pragma("page_count") // 10:
+    while (free := connection.pragma("freelist_count")) > _spare(connection):
         connection.execute(f"PRAGMA incremental_vacuum({_PAGES_AT_ONCE})").fetchall()
         if mine.is_over():
             return True

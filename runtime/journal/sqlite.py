@@ -50,7 +50,7 @@ class SqliteJournal:
         self.disk = Disk(opened.path)
         self._reader = Reader(partial(open_reading, opened.path))
         connect = partial(open_writing, opened.path, opened.tables, durable=opened.durable)
-        self._writer = Writer(opened.connection, opened.incarnation, connect, self.disk.is_full)
+        self._writer = Writer(opened.connection, opened.incarnation, connect, self.disk)
         self.counts = self._writer.counts
 
     @property

@@ -14,9 +14,11 @@ import apsw
 
 from runtime.journal.apply import apply, forget
 from runtime.journal.batch import Batch, BatchFuture
+from runtime.journal.bounds import Bounds
 from runtime.journal.bulk import apply_all
 from runtime.journal.counts import CommitCounts
 from runtime.journal.database import BUSY_MS
+from runtime.journal.disk import Disk
 from runtime.journal.protocol import JournalError
 from runtime.journal.writes import Write
 
@@ -25,8 +27,6 @@ log = logging.getLogger("seta.journal")
 BATCH_LIMIT: Final = 512  # writes; more of them wait for the next commit, so that nobody waits long
 SLOW_SECONDS: Final = 3.0  # that a write may wait for its commit before nothing more is taken
 QUIET_SECONDS: Final = 1.0  # without work before the writer sees to itself
-CHECKPOINT_PAGES: Final = 1000  # of 4 KiB in the log, after which it is copied into the database
-LONG_LOG_PAGES: Final = 16_000  # after which reads are waited for, so that it can begin anew
 ANEW_SECONDS: Final = 0.25  # that commits may wait for that
 _ANEW_PAUSE: Final = 0.003  # seconds between two looks
 
@@ -62,12 +62,13 @@ class Writer:
         connection: apsw.Connection,
         incarnation: int,
         connect: Callable[[], apsw.Connection],
-        is_full: Callable[[], bool],
+        disk: Disk,
     ) -> None:
         self._connection: apsw.Connection | None = connection
         self._incarnation = incarnation
         self._connect = connect
-        self._is_full = is_full
+        self._is_full = disk.is_full
+        self._bounds = Bounds(disk)
         self._loop = asyncio.get_running_loop()
         self._lock = threading.Lock()  # around the batch being filled; held for a few instructions
         self._filling: Batch | None = None
@@ -155,7 +156,7 @@ class Writer:
             error = self._commit(asked.writes)
             self._tell(self._settle, asked, error)
             del asked  # what it held must not live until the next one comes
-            if self._pages >= CHECKPOINT_PAGES:
+            if self._pages >= self._bounds.log:
                 self._checkpoint()
         self._checkpoint(apsw.SQLITE_CHECKPOINT_TRUNCATE)
         self._drop()
@@ -194,10 +195,9 @@ class Writer:
             log.warning("the event loop ended before the journal was closed")
 
     def _see_to_itself(self) -> None:
+        self._checkpoint()  # where the disk is full, only so can the log begin anew in the room that it has
         if self.trouble:
             self._commit([])
-        else:
-            self._checkpoint()
 
     def _commit(self, writes: Sequence[Write]) -> JournalError | None:
         began = time.perf_counter()
@@ -209,13 +209,14 @@ class Writer:
             return self._fail(error, len(writes))
         self.counts.kept(len(writes), time.perf_counter() - began)
         self._committed_at = time.monotonic()
-        if self.trouble:
+        if self.trouble and not (self.full and self._bounds.tight):
             log.warning("the journal is written again")
             self.trouble, self.full = None, False
         return None
 
     def _transact(self, writes: Sequence[Write]) -> None:
         connection = self._begin()
+        self._bounds.set(connection)
         if not writes:
             connection.execute(_PROBE)
         elif not apply_all(connection, writes):
@@ -265,10 +266,11 @@ class Writer:
         try:
             if self._connection is not None:
                 pages, _ = self._connection.wal_checkpoint(mode=mode)
-                if pages > self._held_at + LONG_LOG_PAGES:
+                if pages > self._held_at + self._bounds.long_log:
                     self._begin_anew(self._connection, pages)
         except apsw.Error as error:
-            log.warning("the journal's log could not be copied: %s", error)
+            if not self.trouble:  # which would make it fail each second
+                log.warning("the journal's log could not be copied: %s", error)
 
     def _begin_anew(self, connection: apsw.Connection, pages: int) -> None:
         """Let the log begin anew once nobody reads what it holds; where somebody goes on, it may grow as much again.

@@ -5,7 +5,9 @@ from typing import Any
 import pytest
 
 from runtime.engine import retention
+from runtime.journal.protocol import JournalError
 from runtime.journal.rows import RunState
+from runtime.journal.writes import Prune
 from tests.runtime.engine.by_hand import Server, Servers, World, program, put, until, wrong
 
 DAY = 86_400_000
@@ -107,3 +109,30 @@ async def test_a_plan_that_another_took_the_place_of_is_kept_for_what_is_being_a
     servers.clock.ahead = 2 * 3_600_000
     await prunes(server)
     assert await plans(server) == {"plan-f"}
+
+
+class Refusing:
+    """Takes what is to be forgotten, or has no room for it."""
+
+    def __init__(self) -> None:
+        self.full = False
+        self.asked: list[tuple[int, float]] = []
+
+    async def commit(self, slice_: Prune) -> None:
+        self.asked.append((slice_.slice, slice_.seconds))
+        slice_.more = len(self.asked) < 4
+        if self.full:
+            raise JournalError("no room", full=True)
+
+
+async def test_on_a_full_disk_slices_are_as_small_as_can_be_until_all_is_over() -> None:
+    journal: Any = Refusing()
+    retention_ = retention.Retention(journal, lambda: 0)
+    journal.full = True
+    with pytest.raises(JournalError):
+        await retention_.work()
+    journal.full = False
+    for _ in range(4):
+        await retention_.work()
+    usual, small = (200, 0.01), (1, 0.0)
+    assert journal.asked == [usual, small, small, small, usual]

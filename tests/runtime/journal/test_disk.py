@@ -11,12 +11,16 @@ from pathlib import Path
 import apsw
 import pytest
 
-from runtime.journal import SqliteJournal, disk, writer
+from runtime.journal import SqliteJournal, bounds, disk, writer
+from runtime.journal.bounds import Bounds
 from runtime.journal.disk import MEGABYTE, Disk
 from runtime.journal.protocol import JournalError
 from runtime.journal.rows import RunState
+from runtime.journal.writes import Prune
 from tests.runtime.journal.conftest import Open
-from tests.runtime.journal.made import accept, move
+from tests.runtime.journal.made import NOW, accept, move
+
+YEAR = 366 * 86_400_000  # ms
 
 
 class Clock:
@@ -85,7 +89,7 @@ async def test_a_log_that_a_foreign_reader_keeps_growing_is_trouble_until_it_end
 ) -> None:
     monkeypatch.setattr(disk, "LOOK_EVERY", 0.0)
     monkeypatch.setattr(disk, "LONGEST_LOG", 3 * MEGABYTE)
-    monkeypatch.setattr(writer, "CHECKPOINT_PAGES", 100)
+    monkeypatch.setattr(bounds, "LOG_PAGES", 100)
     await journal.commit(accept())
     reader = apsw.Connection(str(journal.path), flags=apsw.SQLITE_OPEN_READONLY)
     reader.execute("BEGIN")
@@ -141,11 +145,69 @@ async def test_a_full_disk_refuses_and_heals_when_there_is_room_again(
     assert await journal.read(lambda c: c.pragma("integrity_check")) == "ok"
 
 
-async def fill(journal: SqliteJournal) -> list[int]:
+async def test_full_disk_has_room_for_what_makes_room(
+    opened: Open, small_disk: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(writer, "QUIET_SECONDS", 0.02)
+    monkeypatch.setattr(disk, "LOOK_EVERY", 0.0)
+    journal = await opened(small_disk / "data")
+    old = [accept(body=b"x" * 20_000) for _ in range(100)]
+    await journal.commit(*old)
+    await journal.commit(*(move(run.seq, RunState.DONE) for run in old))
+    await fill(journal, 2_000)
+    assert not journal.room()
+    async with asyncio.timeout(10):
+        while not journal.room():
+            await journal.commit(Prune(NOW + YEAR, slice=1, seconds=0.0))
+    assert journal.healthy() is None
+    await journal.commit(*(accept(body=b"x" * 2_000) for _ in range(100)))
+    assert await journal.read(lambda c: c.pragma("integrity_check")) == "ok"
+
+
+async def test_log_of_a_large_batch_gives_its_room_back(
+    opened: Open, small_disk: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(disk, "LOOK_EVERY", 0.0)
+    journal = await opened(small_disk / "data")
+    await journal.commit(accept(body=b"x" * 2_000_000))
+    with pytest.raises(JournalError):
+        await journal.commit(*(accept(body=b"x" * 3_000_000) for _ in range(2)))
+    await journal.commit(accept())
+    assert journal.room()
+
+
+@pytest.mark.parametrize(("free", "tight"), [(4, False), (1, False), (0, True)])
+def test_file_grows_by_half_of_what_is_left_beside_the_log(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, free: int, *, tight: bool
+) -> None:
+    path = tmp_path / "seta.db"
+    path.write_bytes(bytes(8 * MEGABYTE))
+    path.with_name("seta.db-wal").write_bytes(bytes(MEGABYTE // 2))
+    looks, clock = Looks(20, free), Clock()
+    monkeypatch.setattr(os, "statvfs", looks)
+    connection = apsw.Connection(":memory:")
+    bound = Bounds(Disk(path), clock)
+    bound.set(connection)
+    assert (bound.log, bound.long_log, bound.tight) == (256, 512, tight)  # a tenth of the disk is 512 pages
+    grown = max(0, free * 256 - 128) // 2
+    assert connection.pragma("max_page_count") == 8 * 256 + grown
+    looks.free = looks.total = 2000
+    bound.set(connection)
+    assert (bound.log, bound.long_log, bound.tight) == (1000, 16_000, False)
+    assert connection.pragma("max_page_count") == 0xFFFFFFFE
+    looks.free = 0
+    bound.set(connection)
+    assert not bound.tight, "there was plenty a moment ago"
+    clock.now = 1.0
+    bound.set(connection)
+    assert bound.tight
+
+
+async def fill(journal: SqliteJournal, size: int = 50_000) -> list[int]:
     """Accept until the disk is full, and give the numbers of what was kept."""
     kept: list[int] = []
     while True:
-        one = accept(body=b"x" * 50_000)
+        one = accept(body=b"x" * size)
         (error,) = await asyncio.gather(journal.commit(one), return_exceptions=True)
         if error is not None:
             assert isinstance(error, JournalError)

@@ -11,7 +11,7 @@ from pathlib import Path
 import apsw
 import pytest
 
-from runtime.journal import SqliteJournal, database, open_journal, writer
+from runtime.journal import SqliteJournal, bounds, database, open_journal, writer
 from runtime.journal.protocol import JournalError
 from tests.runtime.journal.conftest import Open
 from tests.runtime.journal.faulty_disk import FaultyDisk, faulty_disk
@@ -141,7 +141,7 @@ async def test_an_effect_that_meets_a_full_disk_fails_the_batch(journal: SqliteJ
 async def test_a_log_that_cannot_be_copied_harms_no_commit(
     journal: SqliteJournal, disk: FaultyDisk, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    monkeypatch.setattr(writer, "CHECKPOINT_PAGES", 1)
+    monkeypatch.setattr(bounds, "LOG_PAGES", 1)
     disk.only = "seta.db"
     disk.sync_fails = apsw.IOError("torn cable")
     for _ in range(3):
@@ -159,7 +159,7 @@ async def test_a_writer_that_dies_leaves_nobody_waiting(
 
     await journal.commit(accept())
     monkeypatch.setattr(writer.Writer, "_checkpoint", fail)
-    monkeypatch.setattr(writer, "CHECKPOINT_PAGES", 1)
+    monkeypatch.setattr(bounds, "LOG_PAGES", 1)
     commits = [journal.commit(accept()) for _ in range(2000)]
     results = await asyncio.gather(*commits, journal.empty_log(), return_exceptions=True)
     refusals = {"the journal's writer died", "the journal is closed"}  # to who came before it, and after
@@ -176,7 +176,7 @@ async def test_a_writer_that_dies_leaves_nobody_waiting(
 def chance(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> random.Random:
     """Chance that is the same every time, and the log copied more often or less."""
     chance = random.Random(request.param)  # no secret
-    monkeypatch.setattr(writer, "CHECKPOINT_PAGES", chance.choice([5, 50, 1000]))
+    monkeypatch.setattr(bounds, "LOG_PAGES", chance.choice([5, 50, 1000]))
     return chance
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import apsw
 import pytest
 
-from runtime.journal import SqliteJournal, retention, writer
+from runtime.journal import SqliteJournal, bounds, retention
 from runtime.journal.database import open_reading
 from runtime.journal.rows import Kind, RunState
 from runtime.journal.writes import Await, Move, Prune
@@ -212,7 +212,7 @@ def read_until(stop: threading.Event, path: Path, offset: float) -> None:
 async def test_the_log_stays_bounded_although_somebody_always_reads(
     journal: SqliteJournal, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(writer, "LONG_LOG_PAGES", 2_000)
+    monkeypatch.setattr(bounds, "LONG_LOG_PAGES", 2_000)
     stop = threading.Event()
     with ThreadPoolExecutor(2) as readers:
         for offset in (0, 0.02):
@@ -227,7 +227,7 @@ async def test_the_log_stays_bounded_although_somebody_always_reads(
 async def test_a_read_that_does_not_end_holds_commits_up_once_until_the_log_has_grown_as_much_again(
     journal: SqliteJournal, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    monkeypatch.setattr(writer, "LONG_LOG_PAGES", 2_000)
+    monkeypatch.setattr(bounds, "LONG_LOG_PAGES", 2_000)
     reading = open_reading(journal.path)
     reading.execute("BEGIN; SELECT count(*) FROM runs").fetchall()
     for _ in range(35):  # 100 pages each
