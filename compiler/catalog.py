@@ -132,7 +132,8 @@ class Connection(msgspec.Struct, frozen=True):
 
     name: str
     kind: str  # http, whatsapp_cloud, hablla, local
-    does: tuple[str, ...]  # what verbs may ask of it: the `connection` of a verb; and keys, where it matches by such
+    does: tuple[str, ...]  # what verbs may ask of it: the `connection` of a verb; and keys,
+    # where it matches by such; buttons and locations, where it sends templates with parameters of such
     idempotent: bool = False  # the other side takes a repeat of the same key for one
     origin: str = ""  # scheme, host and port of its base address, in lower case, without a default port
 
@@ -140,8 +141,9 @@ class Connection(msgspec.Struct, frozen=True):
 class TemplateParam(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
     """A parameter of a template; all of them are needed.
 
-    `part` says where it goes, where that is not the body: header.text, header.image, header.video, header.document, or
-    of the button N, counted from 0: button.N.url, button.N.payload, button.N.code.
+    `part` says where it goes, where that is not the body: header.text, header.image, header.video, header.document,
+    header.location.latitude, .longitude, .name and .address, or of the button N, counted from 0: button.N.url,
+    button.N.payload, button.N.code.
     """
 
     name: str

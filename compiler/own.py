@@ -27,8 +27,13 @@ Python = Function | Verb
 _OURS = frozenset((*ROOTS, *NAMED, "as_json", "exact", "setting"))  # the last three: calls of the compiler
 _NAME = re.compile(r"[^\W\d]\w*")
 _FILES = ("header.image", "header.video", "header.document")
-_PARTS = ("header.text", *_FILES, "button.N.url", "button.N.payload", "button.N.code")
-_PART = re.compile(r"(?:header\.(?:text|image|video|document)|button\.[0-9]\.(?:url|payload|code))?")
+_LOCATION = "header.location."
+_POINT = (f"{_LOCATION}latitude", f"{_LOCATION}longitude")
+_LOCATED = (*_POINT, f"{_LOCATION}name", f"{_LOCATION}address")
+_PARTS = ("header.text", *_FILES, *_LOCATED, "button.N.url", "button.N.payload", "button.N.code")
+_PART = re.compile(
+    r"(?:header\.(?:text|image|video|document|location\.(?:latitude|longitude|name|address))|button\.[0-9]\.(?:url|payload|code))?"
+)
 _PLACED = re.compile(r"\.[a-z]+\Z")  # after it, a header and a button are there once
 _PARAM_TYPES = (*sorted(TEXTUAL), "int", "decimal")
 
@@ -173,10 +178,19 @@ def _of_template(template: Template) -> str | None:
             return f"{said}; it may be {listed(_PARTS)}, or nothing for the body"
         if param.part in _FILES and param.type != "url":
             return f'{_typed(template, param.name, param.type)}; a file is a "url"'
-    places = [_PLACED.sub("", param.part) for param in template.params if param.part]
+    places = list(_places([param.part for param in template.params if param.part]))
+    if any(place.startswith(_LOCATION) for place in places) and not {*_POINT} <= {*places}:
+        return f"{titled(template)} has a location without latitude or longitude"
     if twice := sorted({place for place in places if places.count(place) > 1}):
         return f"{titled(template)} has more than one parameter for its {listed(twice)}"
     return None
+
+
+def _places(parts: list[str]) -> Iterator[str]:
+    """Where parameters go, as often as they go there; a location is one header, of several parameters."""
+    yield from (part if part.startswith(_LOCATION) else _PLACED.sub("", part) for part in parts)
+    if any(part.startswith(_LOCATION) for part in parts):
+        yield "header"
 
 
 def _of_function(function: Function, known: Catalog) -> str | None:

@@ -13,6 +13,8 @@ from compiler.types import JSON, SECRET, TEXT, OptionalOf, RecordOf, Type, Unkno
 from dsl import nodes
 from dsl.diagnostics import Fix
 
+_NEEDS = {"button.": "buttons", "header.location.": "locations"}  # what a connection must do, by where parameters go
+
 
 class Given:
     """Checks the `with` of the commands of one flow."""
@@ -29,6 +31,7 @@ class Given:
         template = self._template(step, verb)
         if template is not None:
             self._facts.templates[id(step)] = template
+            self._carried(step, verb, template)
             self._template_params(step, clause, template, verb, scope)
         elif verb.with_ == "exact":
             types = {field.name: catalog_type(field.type, self._catalog) for field in verb.fields}
@@ -96,6 +99,23 @@ class Given:
                 f'template "{step.literal.static}" is not in the catalog file, so its parameters are not checked',
             )
         return template
+
+    def _carried(self, step: nodes.Command, verb: Verb, template: Template) -> None:
+        """Report parameters that the connection of a step has no way to send."""
+        connection = self._facts.connections.get(id(step))
+        if connection is None or not connection.kind or step.literal is None:
+            return
+        for part, needed in _NEEDS.items():
+            there = [param.name for param in template.params if param.part.startswith(part)]
+            if there and needed not in connection.does:
+                self._reports.add(
+                    "E242",
+                    step.literal.span,
+                    f"`{verb.title}` cannot go via `{connection.name}`: a connection of kind {connection.kind} sends "
+                    f"no parameters of {needed}",
+                    f"it has {listed(there)}",
+                    notes=["WhatsApp itself sends them: a connection of kind whatsapp_cloud"],
+                )
 
     def _params(self, value: nodes.Expr, verb: Verb, scope: Scope) -> None:
         """Parameters of a template that nobody knows: each is text or a number."""

@@ -220,7 +220,8 @@ on webhook {n: int}
         "a connection that cannot do what the step asks",
         """\
 Requests go via a connection of kind http; persons and messages via one that keeps persons or sends messages. Keys of
-other systems (`by {erp: id}`) are known where the server keeps persons itself.
+other systems (`by {erp: id}`) are known where the server keeps persons itself;
+templates with parameters of buttons or a location go over WhatsApp itself.
 """,
         bad="""\
 flow a

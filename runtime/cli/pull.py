@@ -144,4 +144,5 @@ def _template(listed: Listed, old: Template | None) -> Template:
 
 
 def _param(param: Param) -> TemplateParam:
-    return TemplateParam(param.name, "url" if param.media else "text", part=param.part)
+    kind = "url" if param.media else "decimal" if param.exact else "text"
+    return TemplateParam(param.name, kind, part=param.part)

@@ -155,7 +155,7 @@ class Http(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="k
 class WhatsAppCloud(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="kind", tag="whatsapp_cloud"):
     """A phone number of a business, from which Meta's Cloud API sends templates."""
 
-    does: ClassVar[tuple[str, ...]] = ("messages",)
+    does: ClassVar[tuple[str, ...]] = ("messages", "buttons", "locations")
     idempotent: ClassVar[bool] = False
     in_headers: ClassVar[bool] = True
 
@@ -240,7 +240,7 @@ class Hablla(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field=
 class Local(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="kind", tag="local"):
     """The server's own persons and outbox."""
 
-    does: ClassVar[tuple[str, ...]] = ("persons", "tags", "keys", "messages")
+    does: ClassVar[tuple[str, ...]] = ("persons", "tags", "keys", "messages", "buttons", "locations")
 
     idempotent: ClassVar[bool] = False
     in_headers: ClassVar[bool] = False

@@ -55,6 +55,7 @@ FAILURES: Final = (*sorted(_FAILURES), "whatsapp_CODE")
 
 
 _BODY_ONLY: Final[Mapping[str, str]] = {}
+_LOCATION: Final = "header.location."
 _BUTTONS: Final[Mapping[str, tuple[str, str, str]]] = {  # sub_type, type and key of the parameter
     "url": ("url", "text", "text"),
     "payload": ("quick_reply", "payload", "payload"),
@@ -183,10 +184,15 @@ def message(
     to: str, name: str, language: str, params: Mapping[str, Any], parts: Mapping[str, str] = _BODY_ONLY
 ) -> dict[str, Any]:
     """The body of a request. Raises StepFailure for parameters of which some are numbered and some are named."""
-    body = {key: value for key, value in params.items() if not parts.get(key)}
+    placed = {key: parts.get(key, "") for key in params}
+    body = {key: value for key, value in params.items() if not placed[key]}
+    located = {part.removeprefix(_LOCATION): key for key, part in placed.items() if part.startswith(_LOCATION)}
     components: list[Mapping[str, Any]] = [
-        _component(parts[key], key, value) for key, value in params.items() if parts.get(key)
+        _component(part, key, params[key]) for key, part in placed.items() if part and not part.startswith(_LOCATION)
     ]
+    if located:
+        location = {name: _text(params[key]) for name, key in located.items()}
+        components.append({"type": "header", "parameters": [{"type": "location", "location": location}]})
     if body:
         components.append({"type": "body", "parameters": _parameters(body)})
     template = {"name": name, "language": {"code": language}, "components": components}

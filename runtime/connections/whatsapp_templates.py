@@ -11,6 +11,10 @@ import msgspec
 
 _HOLE: Final = re.compile(r"\{\{\s*([A-Za-z0-9_]+)\s*\}\}")
 _MEDIA: Final = ("IMAGE", "VIDEO", "DOCUMENT")
+_LOCATION: Final = ("latitude", "longitude", "name", "address")
+# What asks for more than parameters have: cards of their own, products, orders, the end of an offer.
+_OTHER_COMPONENTS: Final = ("CAROUSEL", "LIMITED_TIME_OFFER")
+_OTHER_BUTTONS: Final = ("MPM", "ORDER_DETAILS", "SPM")
 
 
 class Param(msgspec.Struct, frozen=True):
@@ -23,6 +27,11 @@ class Param(msgspec.Struct, frozen=True):
     def media(self) -> bool:
         """Whether it is the address of a file."""
         return self.part.removeprefix("header.").upper() in _MEDIA
+
+    @property
+    def exact(self) -> bool:
+        """Whether it is a number of degrees."""
+        return self.part in ("header.location.latitude", "header.location.longitude")
 
 
 class Listed(msgspec.Struct, frozen=True):
@@ -83,10 +92,18 @@ def read_page(content: bytes) -> tuple[list[Listed], str]:
 
 def _listed(template: _Template) -> Listed:
     text = next((one.text for one in template.components if one.type == "BODY"), "")
-    known = {one.format for one in template.components if one.type == "HEADER"} - {"TEXT", *_MEDIA}
-    unsendable = f"its header is of the kind {', '.join(sorted(known))}" if known else ""
     params = tuple(param for one in template.components for param in _of_component(one))
-    return Listed(template.name, template.language, params, text, unsendable)
+    return Listed(template.name, template.language, params, text, "; ".join(_beyond(template)))
+
+
+def _beyond(template: _Template) -> Iterator[str]:
+    """What of a template no flow can fill."""
+    for one in template.components:
+        if one.type == "HEADER" and one.format not in ("TEXT", "LOCATION", *_MEDIA):
+            yield f"its header is of the kind {one.format}"
+        if one.type in _OTHER_COMPONENTS:
+            yield f"it has a part of the kind {one.type}"
+        yield from (f"it has a button of the kind {b.type}" for b in one.buttons if b.type in _OTHER_BUTTONS)
 
 
 def _of_component(component: _Component) -> Iterator[Param]:
@@ -94,6 +111,8 @@ def _of_component(component: _Component) -> Iterator[Param]:
         case "HEADER" if component.format in _MEDIA:
             kind = component.format.lower()
             yield Param(kind, f"header.{kind}")
+        case "HEADER" if component.format == "LOCATION":
+            yield from (Param(f"location_{name}", f"header.location.{name}") for name in _LOCATION)
         case "HEADER":
             yield from (Param("header" if name.isdigit() else name, "header.text") for name in _holes(component.text))
         case "BODY":

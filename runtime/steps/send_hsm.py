@@ -158,10 +158,10 @@ def over_hablla(hablla: Hablla, name: str, channel: str, sector: str) -> RemoteV
 
 
 def _for_hablla(call: Call, params: Mapping[str, Any]) -> tuple[dict[str, Any], list[Any]]:
-    """The parameters of the body and those of the header. Raises StepFailure for those of buttons."""
+    """The parameters of the body and those of the header. Raises StepFailure for those of buttons and locations."""
     parts = {name: call.spec.template.part(name) if call.spec.template else "" for name in params}
-    if any(part.startswith("button.") for part in parts.values()):
-        raise StepFailure("template", "Hablla takes no parameters of buttons")
+    if any(part.startswith(("button.", "header.location.")) for part in parts.values()):
+        raise StepFailure("template", "Hablla takes no parameters of buttons and locations")
     return (
         {name: value for name, value in params.items() if not parts[name]},
         [value for name, value in params.items() if parts[name]],

@@ -3,7 +3,7 @@
 import pytest
 
 from compiler import ir
-from compiler.catalog import Connection
+from compiler.catalog import Connection, Template, TemplateParam
 from compiler.check import Environment, origin
 from compiler.egress import egress
 from compiler.explain import step_lines
@@ -320,3 +320,42 @@ def test_key_is_told_with_what_leaves() -> None:
     assert [(one.where, one.fields, one.personal) for one in egress(flow)] == [
         ("persons via casa", ("erp", "phone"), ("erp", "phone"))
     ]
+
+
+# Templates that not every service can send --------------------------------------------------------
+
+BUTTON = TemplateParam("codigo", "text", part="button.0.url")
+POINT = tuple(TemplateParam(name, "decimal", part=f"header.location.{name}") for name in ("latitude", "longitude"))
+
+
+@pytest.mark.parametrize(
+    ("params", "given", "said", "there"),
+    [
+        ((BUTTON,), "codigo: id", "buttons", "`codigo`"),
+        (POINT, "latitude: 1.5, longitude: 2.5", "locations", "`latitude` and `longitude`"),
+    ],
+    ids=["button", "location"],
+)
+def test_template_that_a_service_cannot_send_is_refused_before_anything_runs(
+    params: tuple[TemplateParam, ...], given: str, said: str, there: str
+) -> None:
+    known = catalog().extended([Template("oferta", "pt_BR", params)])
+    hablla = replace_(HABLLA, does=("persons", "tags", "messages"))
+    whatsapp = replace_(WHATSAPP, does=("messages", "buttons", "locations"))
+    step = f'-> send hsm "oferta" to telefone with {{{given}}}'
+
+    assert refused(step, Environment(known)) == ""
+    assert refused(step, Environment(known, connections=(whatsapp,))) == ""
+    assert (
+        refused(step, Environment(known, connections=(hablla,)))
+        == f"""\
+error[E242]: `send hsm` cannot go via `hablla`: a connection of kind hablla sends no parameters of {said}
+ --> a.seta:3:15
+  |
+3 |   {step}
+  |               ^^^^^^^^ it has {there}
+  |
+  = WhatsApp itself sends them: a connection of kind whatsapp_cloud
+  = seta help E242
+"""
+    )

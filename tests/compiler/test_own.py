@@ -134,8 +134,9 @@ def test_entries_add_to_what_is_known() -> None:
             file({**RETOMADA, "params": [{"name": "x", "type": "url", "part": "footer"}]}).decode(),
             1,
             'the parameter `x` of the template "retomada" goes into "footer"; it may be `header.text`, `header.image`, '
-            "`header.video`, `header.document`, `button.N.url`, `button.N.payload` and `button.N.code`, or nothing for "
-            "the body",
+            "`header.video`, `header.document`, `header.location.latitude`, `header.location.longitude`, "
+            "`header.location.name`, `header.location.address`, `button.N.url`, `button.N.payload` and "
+            "`button.N.code`, or nothing for the body",
         ),
         (
             file({**RETOMADA, "params": [{"name": "x", "type": "text", "part": "header.image"}]}).decode(),
@@ -154,6 +155,32 @@ def test_entries_add_to_what_is_known() -> None:
             ).decode(),
             1,
             'the template "retomada" has more than one parameter for its `header`',
+        ),
+        (
+            file(
+                {
+                    **RETOMADA,
+                    "params": [
+                        {"name": "x", "type": "url", "part": "header.image"},
+                        {"name": "y", "type": "decimal", "part": "header.location.latitude"},
+                        {"name": "z", "type": "decimal", "part": "header.location.longitude"},
+                    ],
+                }
+            ).decode(),
+            1,
+            'the template "retomada" has more than one parameter for its `header`',
+        ),
+        (
+            file(
+                {**RETOMADA, "params": [{"name": "x", "type": "decimal", "part": "header.location.latitude"}]}
+            ).decode(),
+            1,
+            'the template "retomada" has a location without latitude or longitude',
+        ),
+        (
+            file({**RETOMADA, "params": [{"name": "x", "type": "text", "part": "header.location.name"}]}).decode(),
+            1,
+            'the template "retomada" has a location without latitude or longitude',
         ),
         (
             file(

@@ -37,7 +37,11 @@ async def service() -> AsyncIterator[WhatsApp]:
             template("retomada", {"type": "BODY", "text": "Ainda quer?"}, {"type": "FOOTER", "text": "Loja"}),
             template("pedido", IMAGE, BODY, BUTTONS),
             template("rascunho", BODY, status="PENDING"),
-            template("mapa", {"type": "HEADER", "format": "LOCATION"}, BODY),
+            template("mapa", {"type": "HEADER", "format": "LOCATION"}),
+            template("vitrine", BODY, {"type": "CAROUSEL", "cards": [{"components": [BODY]}]}),
+            template(
+                "produto", {"type": "HEADER", "format": "PRODUCT"}, {"type": "BUTTONS", "buttons": [{"type": "MPM"}]}
+            ),
             template("saudacao", {"type": "BODY", "text": "Oi {{nome}}, {{loja}} e {{nome}}"}, language="en_US"),
             template("saudacao", {"type": "BODY", "text": "Oi {{nome}}"}),
         ]
@@ -73,10 +77,24 @@ async def test_approved_templates_are_written_with_what_each_asks_for(seta: Seta
 
     assert (result.exit_code, result.stdout) == (
         0,
-        "wrote flows/seta.catalog.json: 3 templates\nnew: pedido, retomada, saudacao\n",
+        "wrote flows/seta.catalog.json: 4 templates\nnew: mapa, pedido, retomada, saudacao\n",
     )
-    assert result.stderr == 'not written: the template "mapa": its header is of the kind LOCATION\n'
+    assert result.stderr == (
+        'not written: the template "produto": its header is of the kind PRODUCT; it has a button of the kind MPM\n'
+        'not written: the template "vitrine": it has a part of the kind CAROUSEL\n'
+    )
     assert entries() == {
+        "mapa": {
+            "type": "template",
+            "name": "mapa",
+            "language": "pt_BR",
+            "params": [
+                {"name": "location_latitude", "type": "decimal", "part": "header.location.latitude"},
+                {"name": "location_longitude", "type": "decimal", "part": "header.location.longitude"},
+                {"name": "location_name", "type": "text", "part": "header.location.name"},
+                {"name": "location_address", "type": "text", "part": "header.location.address"},
+            ],
+        },
         "pedido": {
             "type": "template",
             "name": "pedido",
@@ -104,7 +122,7 @@ async def test_approved_templates_are_written_with_what_each_asks_for(seta: Seta
 async def test_all_pages_are_asked_for_from_the_connection_s_own_host(seta: Seta, service: WhatsApp) -> None:
     await pulled(seta, service)
 
-    assert [asked.query.partition("after=")[2] for asked in service.asked] == ["", "2", "4"]
+    assert [asked.query.partition("after=")[2] for asked in service.asked] == ["", "2", "4", "6"]
     assert {asked.headers["authorization"] for asked in service.asked} == {f"Bearer {TOKEN}"}
 
 
@@ -127,7 +145,7 @@ async def test_a_second_time_nothing_is_written(seta: Seta, service: WhatsApp) -
     await pulled(seta, service)
     again = await pulled(seta, service)
 
-    assert (again.exit_code, again.stdout) == (0, "nothing to write: 3 templates\n")
+    assert (again.exit_code, again.stdout) == (0, "nothing to write: 4 templates\n")
 
 
 async def test_what_people_wrote_stays_and_what_changed_is_told(seta: Seta, service: WhatsApp) -> None:
@@ -140,7 +158,7 @@ async def test_what_people_wrote_stays_and_what_changed_is_told(seta: Seta, serv
     result = await pulled(seta, service)
 
     assert result.stdout == (
-        "wrote flows/seta.catalog.json: 4 templates\nchanged: retomada\n"
+        "wrote flows/seta.catalog.json: 5 templates\nchanged: retomada\n"
         "in the file, but not approved for `zap`: velha\n"
     )
     assert (entries()["pedido"]["doc"], entries()["pedido"]["params"][2]) == ("Avisa.", {"name": "2", "type": "int"})

@@ -83,7 +83,7 @@ def test_connection_has_all_that_its_table_says(tmp_path: Path) -> None:
         Connection("erp", "http", ("http",), idempotent=True, origin="https://erp.example"),
         Connection("crm", "http", ("http",), origin="http://127.0.0.1:8401"),
         Connection("loja", "http", ("http",), origin="https://loja.example"),
-        Connection("casa", "local", ("persons", "tags", "keys", "messages")),
+        Connection("casa", "local", ("persons", "tags", "keys", "messages", "buttons", "locations")),
     )
 
 
@@ -105,7 +105,7 @@ def test_services_say_what_they_can_do_and_where_their_secrets_are(tmp_path: Pat
         """,
     )
     assert {name: (one.does, list(one.places()), one.in_headers) for name, one in read.connections.items()} == {
-        "meta": (("messages",), ["env:META"], True),
+        "meta": (("messages", "buttons", "locations"), ["env:META"], True),
         "crm": (("persons", "tags"), ["env:T"], True),
         "vendas": (("persons", "tags", "messages"), ["env:EMAIL", "file:password"], False),
     }

@@ -103,6 +103,16 @@ def test_the_text_of_a_header_that_meta_knows_by_number_has_no_name() -> None:
     assert header == {"type": "header", "parameters": [{"type": "text", "text": "7"}]}
 
 
+def test_a_location_is_one_header_of_its_parameters() -> None:
+    params = {"1": "Ana", "lat": Decimal("-23.561414"), "lon": Decimal("-46.655881"), "onde": "MASP"}
+    parts = {"lat": "header.location.latitude", "lon": "header.location.longitude", "onde": "header.location.name"}
+    location = {"latitude": "-23.561414", "longitude": "-46.655881", "name": "MASP"}
+    assert message(PHONE, "mapa", "pt_BR", params, parts)["template"]["components"] == [
+        {"type": "header", "parameters": [{"type": "location", "location": location}]},
+        {"type": "body", "parameters": [{"type": "text", "text": "Ana"}]},
+    ]
+
+
 @pytest.mark.parametrize("params", [{"1": "a", "nome": "b"}, {"1": "a", "3": "b"}, {"0": "a"}])
 def test_parameters_that_are_neither_are_refused(params: dict[str, str]) -> None:
     with pytest.raises(StepFailure) as failed:

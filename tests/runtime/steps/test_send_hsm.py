@@ -118,7 +118,7 @@ async def test_hablla_gets_header_and_body_and_no_buttons(http: HttpClient, serv
         "body": ["Ana"],
         "header": ["https://x.example/a.png"],
     }
-    assert str(failed.value) == "template: Hablla takes no parameters of buttons"
+    assert str(failed.value) == "template: Hablla takes no parameters of buttons and locations"
 
 
 async def test_messages_over_whatsapp_take_their_turn_by_number_and_by_recipient_in_either_form(
