@@ -21,6 +21,7 @@ from runtime.shapes import MisfitError, NotJsonError
 
 UNKNOWN: Final = "unknown"  # the code of what parks a run until a person says what happened
 HELD: Final = "held"  # the code of an attempt that waits for its turn
+LONGEST_HELD: Final = 24 * 3_600_000  # ms that a host may hold an attempt, where the step says no `within`
 ATTEMPT_SECONDS: Final = 120.0  # the last net where the step says no `within`: verbs have shorter limits of their own
 
 
@@ -30,7 +31,8 @@ Keep = Callable[[apsw.Connection], None]  # what is kept in the journal's own da
 class _Tried(msgspec.Struct):
     """The value of a `tried` record: the failure of its attempt, when the next one is due, when the first began.
 
-    `after` is the code of the last attempt that was made, which one that waits for its turn was not.
+    `after` is the code of the last attempt that was made, which one that waits for its turn was not. `held` is since
+    when its host lets none be made, or 0.
     """
 
     code: str
@@ -38,6 +40,7 @@ class _Tried(msgspec.Struct):
     until: int
     since: int
     after: str = ""
+    held: int = 0
 
 
 class _Failed(msgspec.Struct):
@@ -71,7 +74,7 @@ def placed(failure: StepFailure, step: str, attempt: int = 1) -> StepFailure:
 class Attempts:
     """A step that has no end yet. `step` is its id with the indices of the loops around it."""
 
-    __slots__ = ("_after", "_args", "_hashed", "_life", "_number", "_since", "_spec", "_step")
+    __slots__ = ("_after", "_args", "_hashed", "_held", "_life", "_number", "_since", "_spec", "_step")
 
     def __init__(self, life: Life, spec: StepSpec, step: str, args: tuple[Any, ...], hashed: bytes) -> None:
         self._life = life
@@ -82,6 +85,7 @@ class Attempts:
         self._number = 1  # of the attempt under way
         self._since = 0  # when the first one began, where it matters
         self._after = ""  # the code with which the one before failed
+        self._held = 0  # since when its host lets none be made
 
     def take_up(self, record: StepRow) -> None:
         """Go on after the attempts that are recorded. Raises Suspended or Parked where none may be made now."""
@@ -90,7 +94,7 @@ class Attempts:
             if tried.until > self._life.around.steadily():
                 failure = StepFailure(tried.code, tried.message)
                 raise Suspended(tried.until, self._step, placed(failure, self._step, record.attempt))
-            self._since, self._after = tried.since, tried.after
+            self._since, self._after, self._held = tried.since, tried.after, tried.held
         elif self._spec.policy.unknown == "park":
             self._number = record.attempt
             raise self._unknown("the process ended while the step was under way")
@@ -118,7 +122,7 @@ class Attempts:
             value = await self._perform(verb, call)
         except StepFailure as failure:
             if failure.kind is FailureKind.HELD:
-                await self._hold(failure.message, ceil((failure.retry_after or 0) * 1000))
+                await self._hold_for_host(failure.message, ceil((failure.retry_after or 0) * 1000))
             await self._fail(failure, _kept_of_refusal(verb, call, failure))
             raise
         encoded = encode(value)
@@ -131,6 +135,17 @@ class Attempts:
         await self._end(verb, call, value, encoded)
         return result
 
+    async def _hold_for_host(self, why: str, wait: int) -> NoReturn:
+        """As `_hold`, but not for ever: a host that is gone would keep the run from its `else` and from its end."""
+        now = self._life.around.steadily()
+        self._held = self._held or now
+        if self._spec.within is None and now - self._held >= LONGEST_HELD:
+            self._number -= 1  # it is not made
+            late = StepFailure(HELD, f"{why}; for 24 h no attempt could be made")
+            await self._fail(late)
+            raise late
+        await self._hold(why, wait)
+
     async def _hold(self, why: str, wait: int) -> NoReturn:
         """Let the attempt wait so many ms. Raises Suspended, or StepFailure where the step has not so much time."""
         until = self._life.around.steadily() + wait
@@ -139,7 +154,8 @@ class Attempts:
         if self._spec.within is not None and until >= self._since + self._spec.within:
             await self._fail(held)
             raise held
-        await self._record(Kind.TRIED, encode(_Tried(held.code, held.message, until, self._since, self._after)))
+        tried = _Tried(held.code, held.message, until, self._since, self._after, self._held)
+        await self._record(Kind.TRIED, encode(tried))
         raise Suspended(until, self._step, held)
 
     async def _start(self, verb: RemoteVerb, call: Call) -> None:

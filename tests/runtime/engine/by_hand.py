@@ -144,6 +144,7 @@ class Server:
         self.journal = journal
         self.programs = {one.flow: one for one in programs}
         self.world = world
+        self.world = world
         plans = {one.plan: one for one in self.programs.values()}
 
         async def find(plan: str, bundle: bytes | None) -> Program:
