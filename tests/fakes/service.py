@@ -60,6 +60,7 @@ class Service:
     def __init__(self) -> None:
         self.asked: list[Asked] = []
         self.faults: deque[Reply] = deque()
+        self.always: dict[str, str] = {}  # headers of every answer
         self.url = ""
         self._listener: Listener | None = None
 
@@ -88,8 +89,8 @@ class Service:
         await asyncio.sleep(reply.late)
         body = reply.bytes()
         length = str(len(body) + (10 if reply.cut else 0)).encode()
-        headers = [(b"content-type", b"application/json"), (b"content-length", length)]
-        headers += [(name.encode(), value.encode()) for name, value in reply.headers.items()]
+        said = {"content-type": "application/json", **self.always, **reply.headers}
+        headers = [(b"content-length", length), *((name.encode(), value.encode()) for name, value in said.items())]
         await send({"type": "http.response.start", "status": reply.status, "headers": headers})
         await send({"type": "http.response.body", "body": body})
 

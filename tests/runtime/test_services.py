@@ -4,6 +4,7 @@ import asyncio
 import json
 import signal
 from collections.abc import AsyncIterator
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -238,36 +239,88 @@ def dead(code: str) -> tuple[str, str, str]:
     return "dead", "send_hsm", code
 
 
+FINAL = {  # docs/running.md, Messages over WhatsApp
+    "undeliverable": (131026, 130472, 131049),
+    "opted_out": (131050,),
+    "template": (132000, 132001, 132005, 132007, 132012, 132015, 132016),
+    "account": (0, 3, 10, 190, 200, 299, 368, 130497, 131031, 131042, 131048, 133016),
+}
+OTHERS = (33, 100, 131008, 131009, 131047, 131051, 131052, 131053)
 WHATSAPP_SAYS = [
-    (refusal(131026), dead("undeliverable")),
-    (refusal(131050), dead("opted_out")),
+    *((refusal(code), dead(name)) for name, codes in FINAL.items() for code in codes),
+    *((refusal(code), dead(f"whatsapp_{code}")) for code in OTHERS),
     (refusal(190, status=401), dead("account")),
     (refusal(132001, status=404), dead("template")),
-    (refusal(131009), dead("whatsapp_131009")),
-    (Reply(200, b"<html>"), DOUBT),
-    (Reply(200, b"x" * 1_100_000), DOUBT),
-    (Reply(500, b"oops"), DOUBT),
-    (Reply(200, {}, cut=True), DOUBT),
-    (Reply(200, {}, late=2.0), DOUBT),
+    (Reply(400, b"<html>"), dead("http_400")),
+    (Reply(403, {"error": "no code"}), dead("http_403")),
+]
+# Answers that say nothing: a page of a proxy, half of one of Meta's, another one's, none, too much, damaged, lost.
+GARBAGE = [
+    Reply(200, b"<html>", headers={"content-type": "text/html"}),
+    Reply(200, b'{"messages": [{"id": "wam'),
+    Reply(200, {"messages": [], "contacts": []}),
+    Reply(200, []),
+    Reply(200, b""),
+    Reply(204, b""),
+    Reply(200, b"\xff\xfe\x00"),
+    Reply(200, b"x" * 1_100_000),
+    Reply(200, b"no gzip", headers={"content-encoding": "gzip"}),
+    Reply(200, b"{}", headers={"content-encoding": "br"}),
+    Reply(200, {}, cut=True),
+    Reply(200, {}, late=2.0),
+    Reply(500, b"oops"),
+    Reply(502, b"<html>"),
 ]
 
 
-async def test_what_whatsapp_refuses_is_told_by_its_code_and_what_it_may_have_sent_is_not_sent_again(
-    tmp_path: Path, whatsapp: WhatsApp
-) -> None:
+async def test_what_whatsapp_refuses_for_good_is_told_by_its_code(tmp_path: Path, whatsapp: WhatsApp) -> None:
     whatsapp.faults.extend(fault for fault, _ in WHATSAPP_SAYS)
-    async with at(tmp_path, SEND, over_whatsapp(whatsapp, timeout="800ms")) as server:
+    async with at(tmp_path, SEND, over_whatsapp(whatsapp)) as server:
         ends = [await failure(server, lead(number)) for number in range(len(WHATSAPP_SAYS))]
     assert ends == [end for _, end in WHATSAPP_SAYS]
     assert len(whatsapp.asked) == len(WHATSAPP_SAYS)
 
 
+async def test_what_whatsapp_may_have_sent_is_not_sent_again(tmp_path: Path, whatsapp: WhatsApp) -> None:
+    whatsapp.faults.extend(GARBAGE)
+    async with at(tmp_path, SEND, over_whatsapp(whatsapp, timeout="800ms")) as server:
+        ends = [await failure(server, lead(number)) for number in range(len(GARBAGE))]
+    assert ends == [DOUBT] * len(GARBAGE)
+    assert len(whatsapp.asked) == len(GARBAGE)
+
+
+async def test_answer_of_whatsapp_counts_whatever_it_says_that_it_is(tmp_path: Path, whatsapp: WhatsApp) -> None:
+    whatsapp.always = {"content-type": "text/html; charset=utf-16"}
+    async with at(tmp_path, SEND, over_whatsapp(whatsapp)) as server:
+        assert (await run(server))["state"] == "done"
+
+
+@pytest.mark.parametrize(("code", "seconds"), [(4, 120), (80007, 120), (131056, 6)])
+async def test_what_whatsapp_takes_later_waits_in_the_journal(
+    tmp_path: Path, whatsapp: WhatsApp, code: int, seconds: int
+) -> None:
+    whatsapp.faults.append(refusal(code))
+    async with at(tmp_path, SEND, over_whatsapp(whatsapp)) as server:
+        waiting = await run(server)
+    due, begun = (datetime.fromisoformat(waiting[name]) for name in ("wake_at", "received_at"))
+    assert (waiting["state"], waiting["error"]["code"]) == ("waiting", f"whatsapp_{code}")
+    assert timedelta(seconds=seconds) <= due - begun < timedelta(seconds=seconds + 5)
+    assert len(whatsapp.asked) == 1
+
+
+SENT_AGAIN = [
+    *(refusal(code) for code in (1, 2, 130429, 131000, 131016, 131057)),
+    Reply(429, {}),
+    Reply(503, {}, headers={"retry-after": "0"}),
+]
+
+
 async def test_what_whatsapp_has_surely_not_sent_is_sent_again(tmp_path: Path, whatsapp: WhatsApp) -> None:
     async with at(tmp_path, SEND, over_whatsapp(whatsapp)) as server:
-        for number, fault in enumerate([refusal(130429), refusal(131016), Reply(429, {})]):
+        for number, fault in enumerate(SENT_AGAIN):
             whatsapp.faults.append(fault)
             await until_done(server, lead(number))
-    assert (len(whatsapp.asked), len(whatsapp.sent)) == (6, 3)
+    assert (len(whatsapp.asked), len(whatsapp.sent)) == (2 * len(SENT_AGAIN), len(SENT_AGAIN))
 
 
 async def until_done(server: Served, body: str = LEAD.decode()) -> None:
@@ -291,22 +344,87 @@ async def test_hablla_is_asked_again_no_sooner_than_it_says(tmp_path: Path, habl
 HABLLA_SAYS = [
     (Reply(409, {"message": "em atendimento"}), dead("in_service")),
     (Reply(400, {"message": "em atendimento", "errorCode": 136}), dead("in_service")),
-    (Reply(403, {"message": "no"}), dead("http_403")),
-    (Reply(201, b"<html>"), DOUBT),
-    (Reply(201, {}, cut=True), DOUBT),
-    (Reply(201, {}, late=2.0), DOUBT),
+    *((Reply(status, {"message": "no", "errorCode": 7}), dead(f"http_{status}")) for status in (400, 403, 404, 422)),
+    (Reply(403, b"<html>"), dead("http_403")),
+]
+HABLLA_GARBAGE = [
+    Reply(201, b"<html>", headers={"content-type": "text/html"}),
+    Reply(201, b'{"id": "mess'),
+    Reply(201, []),
+    Reply(201, b""),
+    Reply(201, b"x" * 1_100_000),
+    Reply(201, b"no gzip", headers={"content-encoding": "gzip"}),
+    Reply(201, {}, cut=True),
+    Reply(201, {}, late=2.0),
+    Reply(500, {"message": "oops"}),
 ]
 
 
+@pytest.mark.parametrize(
+    "says",
+    [HABLLA_SAYS, [(fault, DOUBT) for fault in HABLLA_GARBAGE]],
+    ids=["refusals", "garbage"],
+)
 async def test_what_hablla_says_of_a_template_counts_and_what_it_may_have_sent_is_not_sent_again(
+    tmp_path: Path, hablla: Hablla, says: list[tuple[Reply, tuple[str, str, str]]]
+) -> None:
+    hablla.sending.extend(fault for fault, _ in says)
+    async with at(tmp_path, RETOMADA, over_hablla(hablla, BY_LOGIN, timeout="800ms")) as server:
+        ends = [await failure(server, lead(number)) for number in range(len(says))]
+    assert ends == [end for _, end in says]
+    sends = [one for one in hablla.asked if one.path.endswith("messages-templates")]
+    assert (len(sends), hablla.sent) == (len(says), [])
+
+
+UPSERT = f"on webhook {{telefone: phone, nome: text}} -> upsert person {QUICKLY}\n"
+
+
+@pytest.mark.parametrize(
+    ("fault", "code"),
+    [
+        *((Reply(status, {"message": "no"}), f"http_{status}") for status in (400, 403, 404, 409, 422)),
+        (Reply(401, {"message": "Unauthorized"}), "hablla"),
+        (Reply(200, b"x" * 1_100_000), "response_too_large"),
+        (Reply(200, b"no gzip", headers={"content-encoding": "gzip"}), "response_encoding"),
+    ],
+)
+async def test_what_hablla_refuses_of_a_person_is_told(tmp_path: Path, hablla: Hablla, fault: Reply, code: str) -> None:
+    hablla.faults.append(fault)
+    async with at(tmp_path, UPSERT, over_hablla(hablla, BY_TOKEN)) as server:
+        assert await failure(server) == ("dead", "upsert_person", code)
+    assert len(hablla.asked) == 1
+
+
+async def test_person_of_hablla_is_asked_for_again_whatever_became_of_the_answer(
     tmp_path: Path, hablla: Hablla
 ) -> None:
-    hablla.sending.extend(fault for fault, _ in HABLLA_SAYS)
-    async with at(tmp_path, RETOMADA, over_hablla(hablla, BY_LOGIN, timeout="800ms")) as server:
-        ends = [await failure(server, lead(number)) for number in range(len(HABLLA_SAYS))]
-    assert ends == [end for _, end in HABLLA_SAYS]
-    sends = [one for one in hablla.asked if one.path.endswith("messages-templates")]
-    assert (len(sends), hablla.sent) == (len(HABLLA_SAYS), [])
+    lost = [
+        Reply(200, b"<html>", headers={"content-type": "text/html"}),
+        Reply(200, b'{"results": [{"id"'),
+        Reply(200, {"results": 7}),
+        Reply(200, b""),
+        Reply(200, {}, cut=True),
+        Reply(200, {}, late=2.0),
+        Reply(500, {"message": "oops"}),
+        Reply(502, b"<html>"),
+        Reply(429, {"message": "slow down"}),
+    ]
+    async with at(tmp_path, UPSERT, over_hablla(hablla, BY_TOKEN, timeout="800ms")) as server:
+        for number, fault in enumerate(lost):
+            hablla.faults.append(fault)
+            await until_done(server, lead(number))
+    assert len(hablla.persons) == len(lost)
+
+
+async def test_no_cookie_of_a_service_comes_back(tmp_path: Path, hablla: Hablla, whatsapp: WhatsApp) -> None:
+    for service in (hablla, whatsapp):
+        service.always = {"set-cookie": "session=s3cr3t; Path=/"}
+    settings = over_hablla(hablla, BY_LOGIN, channel=False) + over_whatsapp(whatsapp)
+    async with at(tmp_path, RETOMADA, settings) as server:
+        assert [(await run(server, lead(number)))["state"] for number in range(2)] == ["done", "done"]
+    asked = [*hablla.asked, *whatsapp.asked]
+    assert (len(hablla.asked) > 4, len(whatsapp.asked)) == (True, 2)
+    assert not any("cookie" in one.headers for one in asked)
 
 
 async def test_no_record_holds_a_secret_that_a_service_repeats(tmp_path: Path, hablla: Hablla) -> None:

@@ -176,3 +176,63 @@ def test_step_that_posts_to_this_machine_fails_for_good_unless_that_is_opened(tm
         "127.0.0.1:9 is not called: 127.0.0.1 is this machine, not public; "
         "`seta serve --allow-outbound 127.0.0.1:9` lets steps reach it",
     )
+
+
+# What keeps a server from starting ----------------------------------------------------------------
+
+VIA = 'flow a\non webhook {telefone: phone}\n  -> tag person "vip" by telefone via crm\n'
+CRM = """\
+[connections.crm]
+kind = "hablla"
+workspace = "66aa00000000000000000001"
+auth = {kind = "token", token = "env:CRM_TOKEN"}
+"""
+
+
+@pytest.mark.parametrize(
+    ("settings", "said"),
+    [
+        (
+            "",
+            """\
+error[E241]: there is no connection `crm`
+ --> flows/a.seta:3:39
+  |
+3 |   -> tag person "vip" by telefone via crm
+  |                                       ^^^ unknown connection
+  |
+  = seta.toml has none
+  = a connection is written [connections.crm] in seta.toml
+  = seta help E241
+
+seta: 1 error in 1 file
+""",
+        ),
+        (CRM, "seta: a secret of the connection crm is missing: set the environment variable CRM_TOKEN\n"),
+    ],
+    ids=["no connection", "no secret"],
+)
+def test_server_does_not_start_without_a_connection_that_a_flow_goes_via(
+    tmp_path: Path, settings: str, said: str
+) -> None:
+    (tmp_path / "flows").mkdir()
+    (tmp_path / "flows" / "a.seta").write_text(VIA)
+    (tmp_path / "flows" / "seta.toml").write_text(settings)
+    ended = seta(tmp_path, "serve", "--port", "0")
+
+    assert (ended.returncode, ended.stdout, ended.stderr) == (1, "", said)
+    assert not (tmp_path / ".seta").exists()
+
+
+async def test_doctor_looks_at_connections_and_sends_nothing(tmp_path: Path) -> None:
+    (tmp_path / "flows").mkdir()
+    (tmp_path / "flows" / "a.seta").write_text(VIA.replace("telefone via crm", 'telefone via crm -> post "/x" via erp'))
+    async with Receiver() as receiver:
+        erp = f'[connections.erp]\nkind = "http"\nurl = "{receiver.url}"\n'
+        (tmp_path / "flows" / "seta.toml").write_text(f'{CRM}url = "{receiver.url}"\n{erp}')
+        ended = await asyncio.to_thread(seta, tmp_path, "doctor", "--json", CRM_TOKEN="t0k3n")  # noqa: S106  # of a fake
+
+    told = {one["name"]: (one["ok"], one["detail"]) for one in json.loads(ended.stdout)["checks"]}
+    assert ended.returncode == 0
+    assert told["connections"] == (True, f"crm ({receiver.url}), erp ({receiver.url})")
+    assert (receiver.count, "t0k3n" in ended.stdout + ended.stderr) == (0, False)
