@@ -136,6 +136,7 @@ class Connection(msgspec.Struct, frozen=True):
     # where it matches by such; buttons and locations, where it sends templates with parameters of such
     idempotent: bool = False  # the other side takes a repeat of the same key for one
     origin: str = ""  # scheme, host and port of its base address, in lower case, without a default port
+    redirects: bool = False  # a GET goes on to where the other side says
 
 
 class TemplateParam(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):

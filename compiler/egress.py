@@ -42,7 +42,8 @@ def _where(flow: Compiled, step: nodes.Command, verb: Verb) -> str:
     """A host as the flow or its connection has it, or what the connection is needed for."""
     connection = flow.facts.connections.get(id(step))
     if connection is not None:
-        return f"{connection.origin.partition('://')[2] or verb.connection} via {connection.name}"
+        onward = ", and on to where that redirects" if connection.redirects else ""
+        return f"{connection.origin.partition('://')[2] or verb.connection} via {connection.name}{onward}"
     if verb.literal != "url":
         return verb.connection or "own Python"
     to = next((clause.value for clause in step.clauses if isinstance(clause, nodes.To)), None)

@@ -53,7 +53,8 @@ class FolderSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 def _as_data(name: str, connection: declared.Connection) -> Connection:
     kind = str(connection.__struct_config__.tag)
-    return Connection(name, kind, connection.does, connection.idempotent, origin(connection.url))
+    redirects = isinstance(connection, declared.Http) and connection.redirects > 0
+    return Connection(name, kind, connection.does, connection.idempotent, origin(connection.url), redirects)
 
 
 def read_flows(path: Path) -> tuple[list[Source], list[Diagnostic]]:

@@ -315,6 +315,11 @@ error[E242]: `{verb.split('"')[0].strip()}` cannot match by a key via `hablla`, 
     )
 
 
+def test_connection_that_follows_redirects_is_told_with_what_leaves() -> None:
+    flow = compiled('-> get "/p" via erp with {id}', environment(replace_(ERP, redirects=True)))
+    assert [one.where for one in egress(flow)] == ["erp.example via erp, and on to where that redirects"]
+
+
 def test_key_is_told_with_what_leaves() -> None:
     flow = compiled("-> upsert person by {erp: doc} via casa", environment(CASA))
     assert [(one.where, one.fields, one.personal) for one in egress(flow)] == [

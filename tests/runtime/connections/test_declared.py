@@ -80,7 +80,7 @@ def test_connection_has_all_that_its_table_says(tmp_path: Path) -> None:
     known = read.environment(catalog())
     assert known.open_hosts
     assert known.connections == (
-        Connection("erp", "http", ("http",), idempotent=True, origin="https://erp.example"),
+        Connection("erp", "http", ("http",), idempotent=True, origin="https://erp.example", redirects=True),
         Connection("crm", "http", ("http",), origin="http://127.0.0.1:8401"),
         Connection("loja", "http", ("http",), origin="https://loja.example"),
         Connection("casa", "local", ("persons", "tags", "keys", "messages", "buttons", "locations")),
