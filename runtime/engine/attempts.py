@@ -198,7 +198,7 @@ class Attempts:
         life, step = self._life, f"{self._step}.output~{self._number}"
         if not life.replay.logged(step):
             line = Record(life.seq, step, Kind.LOG, b"", life.around.clock(), value=encode(text))
-            life.around.journal.commit(line)
+            life.commit_beside(line)
 
     async def _fail(self, failure: StepFailure, keep: Keep | None = None) -> None:
         """Record a failure; raise Suspended for another attempt, Parked where nobody knows what happened.

@@ -63,6 +63,7 @@ class Life:
     """One run, from its start or from its records, until it ends or leaves."""
 
     __slots__ = (
+        "_beside",
         "answered",
         "doing",
         "program",
@@ -95,6 +96,7 @@ class Life:
         self.answered = False
         self.doing: set[str] = set()  # steps whose effect is under way
         self.replay = Replay(records)
+        self._beside: list[asyncio.Future[None]] = []  # commits that nobody has waited for
         self.taken: dict[tuple[str, str], int] = {}  # name and key of an event -> the last number that the run took
 
     @property
@@ -108,3 +110,20 @@ class Life:
         for write in writes:
             if write.lost:
                 raise Abandoned
+        for future in [one for one in self._beside if one.done()]:  # all that were handed over before
+            future.result()
+            self._beside.remove(future)
+
+    def commit_beside(self, record: Record) -> None:
+        """Let a record be put on disk while the run goes on: the next commit finds out whether it was."""
+        future = self.around.journal.commit(record)
+        if not self._beside or self._beside[-1] is not future:
+            self._beside.append(future)
+
+    async def settle(self) -> None:
+        """Wait until all that was to be put on disk beside is there. Raises JournalError.
+
+        Batches are committed one after the other, and each for itself: one may fail and the next succeed.
+        """
+        for future in self._beside:
+            await future

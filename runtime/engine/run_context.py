@@ -171,7 +171,7 @@ class RunContext:
         """Record a line; it rides on the next commit."""
         life, step = self._life, step + self._indices
         if not life.replay.logged(step):
-            life.around.journal.commit(Record(life.seq, step, Kind.LOG, b"", life.around.clock(), value=encode(value)))
+            life.commit_beside(Record(life.seq, step, Kind.LOG, b"", life.around.clock(), value=encode(value)))
             tell_line(life.run, step, value)
 
     def setting(self, name: str) -> str:
@@ -196,9 +196,7 @@ class RunContext:
         if lent is None or lent.args != hashed:
             return None
         life = self._life
-        life.around.journal.commit(
-            Record(life.seq, step, Kind.RESULT, hashed, life.around.clock(), lent.attempt, lent.value)
-        )
+        life.commit_beside(Record(life.seq, step, Kind.RESULT, hashed, life.around.clock(), lent.attempt, lent.value))
         return msgspec.structs.replace(lent, kind=Kind.RESULT)
 
     async def _attributed(self, branch: Awaitable[Any]) -> Any:

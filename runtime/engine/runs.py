@@ -184,6 +184,7 @@ class Runs:
     async def _live(self, life: Life, payload: Any) -> None:
         try:
             ending = await drive(life, payload)
+            await life.settle()
         except Abandoned:
             self._leave(life.seq)
         except JournalError as error:
