@@ -79,6 +79,9 @@ class Metrics:
         about = "From the headers of an accepted delivery to its answer"
         yield _histogram("webhook_ack_seconds", about, self.door.ack_seconds)
         yield _counter("duplicates", "Deliveries that were repeats", self.door.duplicates)
+        rejects = self.engine.rejects
+        outcomes = ((("kept",), rejects.kept), (("dropped",), rejects.dropped))
+        yield _counters("rejected", "Deliveries that did not fit, by what became of them", ("outcome",), outcomes)
 
     def _engine(self) -> Iterator[Metric]:
         counts = self.engine.counts

@@ -133,7 +133,8 @@ def _show_error(to: Console, run: RunWithSteps) -> None:
         return
     to.print()
     style = terminal.STATE_STYLES[run.state]
-    title = "Held: it is tried when the host may be asked" if error.code == _HELD else _ERROR_TITLES.get(run.state)
+    held = error.code == _HELD and run.state is RunState.WAITING
+    title = "Held: it is tried when the host may be asked" if held else _ERROR_TITLES.get(run.state)
     to.print(terminal.styled(title or "What went wrong", style))
     _show_failure(to, error)
     if error.handler is not None:

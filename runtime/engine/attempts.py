@@ -1,6 +1,6 @@
 """One step of one run: its attempts, and what is recorded of them."""
 
-from asyncio import timeout
+from asyncio import CancelledError, timeout
 from collections.abc import Callable
 from math import ceil
 from typing import Any, Final, NoReturn
@@ -21,6 +21,7 @@ from runtime.shapes import MisfitError, NotJsonError
 
 UNKNOWN: Final = "unknown"  # the code of what parks a run until a person says what happened
 HELD: Final = "held"  # the code of an attempt that waits for its turn
+STOPPED: Final = "stopped"  # the code of an attempt that was to be made when the run had to stop
 LONGEST_HELD: Final = 24 * 3_600_000  # ms that a host may hold an attempt, where the step says no `within`
 ATTEMPT_SECONDS: Final = 120.0  # the last net where the step says no `within`: verbs have shorter limits of their own
 
@@ -160,10 +161,21 @@ class Attempts:
 
     async def _start(self, verb: RemoteVerb, call: Call) -> None:
         """Commit that the attempt is under way. Raises StepFailure where the journal's database speaks against it."""
-        if (before := verb.before) is None:
-            await self._record(Kind.STARTED)
-        else:
-            await self._with_effect(Kind.STARTED, call, lambda connection: before(connection, call))
+        try:
+            if (before := verb.before) is None:
+                await self._record(Kind.STARTED)
+            else:
+                await self._with_effect(Kind.STARTED, call, lambda connection: before(connection, call))
+        except CancelledError:
+            self._take_back()
+            raise
+
+    def _take_back(self) -> None:
+        """Record beside that the attempt was not made, although it is recorded that it would be."""
+        life, now = self._life, self._life.around.steadily()
+        tried = _Tried(STOPPED, "the run was stopped before this was sent", now, self._since, self._after, self._held)
+        at, attempt = life.around.clock(), self._number - 1
+        life.commit_beside(Record(life.seq, self._step, Kind.TRIED, self._hashed, at, attempt, encode(tried)))
 
     async def _end(self, verb: RemoteVerb, call: Call, value: Any, encoded: bytes) -> None:
         """Commit what the attempt gave."""

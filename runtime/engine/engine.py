@@ -70,7 +70,7 @@ class Engine:
         self._retention = Retention(around.journal, around.clock)
         self._start = Start(around.journal, around.clock, self._new_id, self._begin)
         self.again = Again.of(self._start)
-        self._rejects = Rejects(around.journal, around.clock, self._new_id)
+        self.rejects = Rejects(around.journal, around.clock, self._new_id)
         self.hands = Hands(around.journal, around.clock, self._runs)
         self.counts = self._shared.counts
         self._keepers: list[asyncio.Task[None]] = []
@@ -88,7 +88,7 @@ class Engine:
             self._backlog.wake,
             self._suspects.work,
             self._retention.work,
-            self._rejects.work,
+            self.rejects.work,
         )
         steady = self._shared.around.steady
         watches = [Watch(self._journal, steady, self._shared.alarm).work] if isinstance(steady, Steady) else []
@@ -111,7 +111,7 @@ class Engine:
 
     async def keep_rejected(self) -> None:
         """Put on disk what was rejected until now. Raises JournalError."""
-        await self._rejects.flush()
+        await self.rejects.flush()
 
     async def keep(self, programs: Mapping[str, Program], *beside: KeepGeneration) -> None:
         """Keep the sources of these programs, so that their runs can end on them, and in the same commit the rest.
@@ -186,7 +186,7 @@ class Engine:
 
     def reject(self, program: Program, body: bytes, request: Request, problems: Sequence[Problem]) -> None:
         """Keep a delivery that does not fit its flow, soon: a crash before that, or a flood of them, loses it."""
-        self._rejects.add(program, body, request, problems)
+        self.rejects.add(program, body, request, problems)
 
     def _new_id(self, now: int) -> str:
         return uuid7(now, self._entropy(10))

@@ -10,11 +10,12 @@ import msgspec
 
 from runtime.engine.attempts import UNKNOWN
 from runtime.engine.explain import told
+from runtime.engine.ids import encode
 from runtime.engine.life import Life
 from runtime.engine.runs import Runs
 from runtime.failures import StepFailure
 from runtime.journal.protocol import Journal, JournalError
-from runtime.journal.rows import RunDetail, RunState
+from runtime.journal.rows import Kind, RunDetail, RunState
 from runtime.journal.writes import Cancel, Release, Reopen
 
 HANDLER: Final = "on_error/"  # with which the ids of its steps begin
@@ -50,7 +51,7 @@ class Hands:
     async def cancel(self, run: RunDetail) -> None:
         """End a run that is open or parked. Raises WrongState and JournalError."""
         if self._runs is None:
-            await self._commit_cancel(run, b"", "")
+            await self._commit_cancel(run, *_left_open(run))
             return
         async with self._runs.reading:
             await self._cancel(run, self._runs)
@@ -58,16 +59,16 @@ class Hands:
     async def _cancel(self, run: RunDetail, runs: Runs) -> None:
         number, flow = run.run.seq, run.run.flow
         life, doing = await runs.interrupt(number)
-        step, error = _cut_off(life, doing)
+        step, error = _left_open(run) if life is None else _cut_off(life, doing)
         try:
-            await self._commit_cancel(run, error, step)
+            await self._commit_cancel(run, step, error)
         except JournalError as refused:
             runs.set_back(flow, number, refused)
             raise
         await runs.interrupt(number)  # should it have been accepted a moment ago
         runs.cancelled(number, run.run.id, flow, run.serial)
 
-    async def _commit_cancel(self, run: RunDetail, error: bytes, step: str) -> None:
+    async def _commit_cancel(self, run: RunDetail, step: str, error: bytes) -> None:
         write = Cancel(run.run.seq, self._clock(), step, error)
         await self._journal.commit(write)
         if write.lost:
@@ -126,9 +127,20 @@ def _failure_of(run: RunDetail) -> _Failure:
     return _Failure() if run.run.error is None else _read_failure(run.run.error)
 
 
-def _cut_off(life: Life | None, doing: list[str]) -> tuple[str, bytes]:
+def _left_open(run: RunDetail) -> tuple[str, bytes]:
+    """The step that a run outside memory stands at, and what there is to say of those that a death has cut off."""
+    started = [row for row in run.steps if row.kind is Kind.STARTED]
+    if not started or run.run.error:
+        return "", b""
+    steps = ", ".join(row.step for row in started)
+    message = f"nobody can tell whether it happened: the server ended during {steps}"
+    error = {"step": started[0].step, "code": UNKNOWN, "message": message, "attempt": started[0].attempt}
+    return started[0].step, encode(error)
+
+
+def _cut_off(life: Life, doing: list[str]) -> tuple[str, bytes]:
     """The step that a cancelled run stands at, and what there is to say of steps that were under way."""
-    if life is None or not doing:
+    if not doing:
         return "", b""
     steps = ", ".join(doing)
     failure = StepFailure(UNKNOWN, f"nobody can tell whether it happened: the run was cancelled during {steps}")

@@ -5,9 +5,10 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from typing import Final
 
+from runtime.counts import Count
 from runtime.engine.acceptance import context
 from runtime.engine.ids import encode
-from runtime.journal.protocol import Journal
+from runtime.journal.protocol import Journal, JournalError
 from runtime.journal.rows import Misfit
 from runtime.journal.writes import Reject
 from runtime.program import Program, Request
@@ -30,6 +31,7 @@ class Rejects:
         self._journal = journal
         self._clock = clock
         self._new_id = new_id
+        self.kept, self.dropped = Count(), Count()
         self._pending: dict[str, _Queue] = {}
         self._some = asyncio.Event()
         self._committing = asyncio.Lock()  # held until what was taken is on disk
@@ -53,6 +55,7 @@ class Rejects:
     def _drop(self) -> None:
         flow, queue = max(self._pending.items(), key=lambda entry: entry[1].size)
         queue.take()
+        self.dropped.number += 1
         if not queue.misfits:
             del self._pending[flow]
 
@@ -82,7 +85,12 @@ class Rejects:
             self._pending[flow] = queue  # after the others
         if not self._pending:
             self._some.clear()
-        await self._journal.commit(Reject(flow, misfits))
+        try:
+            await self._journal.commit(Reject(flow, misfits))
+        except JournalError:
+            self.dropped.number += len(misfits)
+            raise
+        self.kept.number += len(misfits)
 
 
 def problems_kept(problems: Sequence[Problem]) -> bytes:

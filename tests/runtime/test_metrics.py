@@ -52,6 +52,8 @@ async def test_numbers_of_deliveries_runs_and_steps_are_told(server: Served) -> 
     await server.ended((await server.post("espera", '{"n": 1}')).json()["run"])
     async with httpx.AsyncClient() as client:
         await client.post(f"http://{server.settings.listen}/segredo")
+    while not (await server.admin("/rejected")).json()["rejected"]:  # it is put on disk soon
+        await asyncio.sleep(0.01)
     answer = await server.admin("/metrics")
     assert answer.headers["content-type"] == "text/plain; version=0.0.4; charset=utf-8"
     told = samples(answer.text)
@@ -64,6 +66,8 @@ async def test_numbers_of_deliveries_runs_and_steps_are_told(server: Served) -> 
         "webhook_ack_seconds_count": 4,
         "webhook_ack_seconds_bucket{le=+Inf}": 4,
         "duplicates_total": 1,
+        "rejected_total{outcome=kept}": 1,
+        "rejected_total{outcome=dropped}": 0,
         "run_total{flow=leads,outcome=done}": 1,
         "run_total{flow=leads,outcome=dead}": 1,
         "run_duration_seconds_count": 2,

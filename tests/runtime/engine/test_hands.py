@@ -1,6 +1,7 @@
 """What people do to runs: retry, cancel, resolve; with a server and without one."""
 
 import asyncio
+import json
 from typing import Any
 
 import msgspec
@@ -9,8 +10,8 @@ import pytest
 from runtime.engine.hands import Hands, WrongState
 from runtime.journal import open_journal
 from runtime.journal.protocol import JournalError
-from runtime.journal.rows import RunDetail, RunState
-from runtime.journal.writes import Cancel
+from runtime.journal.rows import Kind, RunDetail, RunState
+from runtime.journal.writes import Cancel, Record
 from tests.runtime.engine.by_hand import (
     Server,
     Servers,
@@ -227,6 +228,76 @@ async def test_a_run_is_stopped_before_its_next_effect_and_the_one_under_way_is_
     server = await servers.start(program(sends), world=world)
     await asyncio.sleep(0.02)
     assert (world.calls, (await detail(server, run)).run.state) == (["s"], RunState.CANCELLED)
+
+
+class Starting:
+    """A journal that has put it on disk that an effect begins, and has not yet said so."""
+
+    def __init__(self, journal: Any) -> None:
+        self._journal = journal
+        self.begun = asyncio.Event()
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._journal, name)
+
+    def commit(self, *writes: Any) -> "asyncio.Future[None]":
+        future: asyncio.Future[None] = self._journal.commit(*writes)
+        if not any(isinstance(write, Record) and write.kind is Kind.STARTED for write in writes):
+            return future
+        future.add_done_callback(lambda _: self.begun.set())
+        return asyncio.get_running_loop().create_future()
+
+
+async def test_what_was_not_sent_when_the_run_was_cancelled_is_not_shown_as_under_way(servers: Servers) -> None:
+    world = World()
+    server = await servers.start(program(sends), world=world, wrap=Starting)
+    run = await server.post()
+    await server.journal.begun.wait()
+    cancelled = await cancel(server, run)
+    assert (cancelled.run.state, error_of(cancelled), world.calls) == (RunState.CANCELLED, {}, [])
+    (row,) = cancelled.steps
+    assert (row.kind, row.attempt, json.loads(row.value)["message"]) == (
+        Kind.TRIED,
+        0,
+        "the run was stopped before this was sent",
+    )
+
+
+async def test_what_was_not_sent_when_the_server_stopped_is_sent_by_the_next_one(servers: Servers) -> None:
+    world = World()
+    server = await servers.start(program(sends), world=world, wrap=Starting)
+    run = await server.post()
+    await server.journal.begun.wait()
+    await servers.end()
+    assert not world.calls
+    server = await servers.start(program(sends), world=world)
+    detail_ = await server.end(run)
+    assert (detail_.run.state, world.calls, [row.attempt for row in detail_.steps]) == (
+        RunState.DONE,
+        ["s", "after:s"],
+        [1, 1],
+    )
+
+
+async def test_step_that_a_crash_cut_off_is_unknown_once_its_run_is_cancelled(servers: Servers) -> None:
+    world = World(s=asyncio.Event())
+    server = await servers.start(program(sends), world=world)
+    run = await server.post()
+    await until(lambda: world.calls)
+    await servers.stop()
+    journal = await open_journal(servers.folder, clock=servers.clock)
+    found = await journal.run(run)
+    assert found is not None
+    await Hands(journal, now).cancel(found)
+    cancelled = await journal.run(run)
+    await journal.close()
+    assert cancelled is not None
+    assert error_of(cancelled) == {
+        "step": "s",
+        "code": "unknown",
+        "message": "nobody can tell whether it happened: the server ended during s",
+        "attempt": 1,
+    }
 
 
 async def test_runs_cancelled_at_any_moment_have_no_effect_after_it(servers: Servers) -> None:

@@ -139,7 +139,7 @@ async def test_a_server_whose_disk_is_full_stops_all_the_same(
     monkeypatch.setattr(rejecting, "PAUSE_SECONDS", 60)
     server = await servers.start(program(nothing))
     reject(server)
-    await until(lambda: not server.engine._rejects._pending)  # noqa: SLF001  # the first slice is on its way
+    await until(lambda: not server.engine.rejects._pending)  # noqa: SLF001  # the first slice is on its way
     reject(server)
     monkeypatch.setattr(server.journal, "commit", Recorder(JournalError("disk full")).commit)
     await servers.stop()
