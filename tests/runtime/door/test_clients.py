@@ -8,6 +8,7 @@ from ipaddress import ip_address
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -15,7 +16,7 @@ from hypothesis import strategies as st
 from runtime.door.app import Door
 from runtime.door.clients import UNKNOWN, Clients
 from runtime.door.gate import Gates
-from runtime.settings import parse_network
+from runtime.settings import Address, parse_network
 from tests.runtime.cli.process import RETOMADA, seta
 from tests.runtime.door.harness import LEAD, PATH, House
 from tests.runtime.served import serving
@@ -196,6 +197,18 @@ async def test_log_tells_the_network_of_the_client(tmp_path: Path, caplog: pytes
         ("delivery refused", "198.51.100.0/24"),
         ("delivery refused", "127.0.0.0/24"),
     ]
+
+
+async def test_proxy_over_version_4_is_known_where_a_server_listens_on_all_addresses_of_6(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    everywhere = Address("::", 0)
+    with caplog.at_level(logging.INFO, "seta.door"):
+        async with serving(tmp_path, {"a.seta": RETOMADA}, trusted_proxies=PROXIES, listen=everywhere) as server:
+            url = f"http://127.0.0.1:{server.settings.listen.port}{server.paths['a']}"
+            async with httpx.AsyncClient(trust_env=False) as client:
+                assert (await client.post(url, content=b"{", headers={X: "[2001:db8::17]:80"})).status_code == 400
+    assert [vars(entry)["client"] for entry in caplog.records if entry.name == "seta.door"] == ["2001:db8::/48"]
 
 
 def test_gates_believe_no_proxy_by_themselves() -> None:
