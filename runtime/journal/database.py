@@ -27,6 +27,10 @@ MISTAKES: Final = (
     apsw.TooBigError,
 )
 
+# That stay prepared; apsw takes no more. It lets go of what so many executions did not use: with 100, as by itself,
+# each batch with some effects had its own statements parsed again.
+STATEMENTS: Final = 512
+
 BUSY_MS: Final = 1000  # to wait where somebody looks into the file with a tool of his own
 
 # auto_vacuum has to stand before journal_mode, which writes the first page. Temporary tables in memory make
@@ -75,7 +79,7 @@ def open_writing(path: Path, tables: tuple[Tables, ...], *, durable: bool = True
     Raises JournalTooNew or NotAJournal before it changes anything, and JournalError where the file system cannot
     serve.
     """
-    connection = apsw.Connection(str(path), flags=apsw.SQLITE_OPEN_READWRITE)
+    connection = apsw.Connection(str(path), flags=apsw.SQLITE_OPEN_READWRITE, statementcachesize=STATEMENTS)
     try:
         connection.set_busy_timeout(BUSY_MS)
         check(connection, tables)
@@ -93,7 +97,7 @@ def open_writing(path: Path, tables: tuple[Tables, ...], *, durable: bool = True
 
 def open_reading(path: Path) -> apsw.Connection:
     """Open a connection that can only read, beside the one that writes."""
-    connection = apsw.Connection(str(path), flags=apsw.SQLITE_OPEN_READONLY)
+    connection = apsw.Connection(str(path), flags=apsw.SQLITE_OPEN_READONLY, statementcachesize=STATEMENTS)
     try:
         connection.set_busy_timeout(BUSY_MS)
         connection.execute(_READING).fetchall()

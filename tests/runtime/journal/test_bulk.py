@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from copy import copy
+from pathlib import Path
 from typing import Any
 
 import apsw
@@ -13,6 +14,7 @@ from runtime.failures import Kind as FailureKind
 from runtime.failures import StepFailure
 from runtime.journal import bulk
 from runtime.journal.apply import apply
+from runtime.journal.database import make_file, open_writing
 from runtime.journal.rows import Kind, RunState
 from runtime.journal.schema import migrate
 from runtime.journal.writes import Accept, Await, Emit, KeepAnswer, Move, Prune, Record, Write
@@ -99,6 +101,23 @@ def test_what_succeeds_is_done_as_one(monkeypatch: pytest.MonkeyPatch) -> None:
     assert bulk.apply_all(connection, first)
     assert bulk.apply_all(connection, second)
     assert [write.lost for write in second] == [False] * 10
+
+
+def test_the_statements_of_a_batch_stay_prepared_while_its_effects_run_theirs(tmp_path: Path) -> None:
+    make_file(tmp_path / "seta.db")
+    connection = open_writing(tmp_path / "seta.db", ())
+    fill(connection)
+
+    def parsed_by_a_batch(step: str) -> int:
+        before = int(connection.cache_stats()["misses"])
+        connection.execute("BEGIN")
+        effects: list[Write] = [Record(1, f"{step}{n}", Kind.RESULT, b"", NOW, effect=touch) for n in range(64)]
+        assert bulk.apply_all(connection, effects)
+        connection.execute("COMMIT")
+        return int(connection.cache_stats()["misses"]) - before
+
+    assert [parsed_by_a_batch("a") > 0, parsed_by_a_batch("b")] == [True, 0]
+    connection.close()
 
 
 def fill(connection: apsw.Connection) -> None:
