@@ -143,12 +143,16 @@ def negative(value: Number) -> Number:
 
 
 def text_of(*parts: str | Number) -> str:
-    """Text with values in it; decimals are written plainly."""
+    """Text with values in it; decimals are written plainly, and numbers of json that are none of ours as they came."""
     return "".join(part if isinstance(part, str) else _written(part) for part in parts)
 
 
 def _written(value: Number) -> str:
-    return format(value, "f") if isinstance(value, Decimal) else str(value)
+    """The characters of a number. What a sender calls 1e999999999 would have a billion of them."""
+    return format(value, "f") if isinstance(value, Decimal) and abs(value.adjusted()) <= _PLAIN else str(value)
+
+
+_PLAIN = 2 * _FINEST  # no decimal of the language is larger or smaller
 
 
 def member(value: Any, name: str, attribute: str = "") -> Any:

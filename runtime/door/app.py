@@ -98,7 +98,7 @@ class Door:
 
     async def _deliver(self, hook: Hook, scope: Scope, receive: Receive) -> Answer:
         began, headers = self.counts.timer(), dict(scope["headers"])
-        length = self._admit(hook, headers)
+        length = self._admit(hook, headers, scope)
         media = headers.get(b"content-type", b"")
         body = b"" if length == 0 else await self._intake.read(hook, receive, length, spooled=has_files(hook, media))
         try:
@@ -120,7 +120,7 @@ class Door:
             logger.debug("delivery accepted", extra=facts)
         return answer
 
-    def _admit(self, hook: Hook, headers: Mapping[bytes, bytes]) -> int | None:
+    def _admit(self, hook: Hook, headers: Mapping[bytes, bytes], scope: Scope) -> int | None:
         """Refuse what can be refused before the body is read, or give its length; None: to its end."""
         self._readiness.check()
         if hook.bucket is not None and (pause := hook.bucket.refuses()) is not None:
@@ -128,10 +128,9 @@ class Door:
         if b"content-encoding" in headers:
             raise Refused(answers.ENCODED)
         announced = headers.get(b"content-length")
-        coding = headers.get(b"transfer-encoding")
-        if coding is not None and coding.strip().lower() != b"chunked":
+        chunked = b"transfer-encoding" in headers
+        if chunked and _codings(scope) != [b"chunked"]:
             raise Refused(answers.ENCODED)
-        chunked = coding is not None
         if announced is None:
             return None if chunked else 0
         if chunked:
@@ -175,6 +174,12 @@ def _bound(scope: Scope) -> None:
         size += len(name) + len(value)
     if size > answers.HEADERS_BYTES:
         raise Refused(answers.LARGE_HEADERS)
+
+
+def _codings(scope: Scope) -> list[bytes]:
+    """What a body is wrapped in, from every line that says so: the last one alone may hide another."""
+    lines = b",".join(value for name, value in scope["headers"] if name == b"transfer-encoding")
+    return [coding.strip().lower() for coding in lines.split(b",")]
 
 
 def _unposted(hook: Hook, scope: Scope) -> Answer:

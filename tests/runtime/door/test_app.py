@@ -241,6 +241,13 @@ async def test_transfer_encoding_other_than_chunks_is_refused(coding: str) -> No
     assert (await House().request("POST", PATH, [LEAD], transfer_encoding="Chunked")).status == 200
 
 
+@pytest.mark.parametrize("codings", [(b"gzip", b"chunked"), (b"chunked", b"gzip"), (b"chunked", b"chunked")])
+async def test_transfer_encoding_that_is_said_twice_is_all_that_was_said(codings: tuple[bytes, ...]) -> None:
+    lines = [(b"transfer-encoding", coding) for coding in codings]
+    reply = await House().ask("POST", PATH.encode(), lines, [LEAD])
+    assert (reply.status, reply.json()["type"]) == (415, "urn:seta:problem:encoded")
+
+
 async def test_length_given_in_two_ways_is_refused() -> None:
     check(
         await House().post(transfer_encoding="chunked"),

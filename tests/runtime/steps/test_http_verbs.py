@@ -108,6 +108,11 @@ async def test_delete_sends_no_body(http: HttpClient, service: Service, call: Ma
             "http://crm.example/persons?tag=a&tag=b&yes=true&d=100",
         ),
         (Person("a", "Ana"), "http://crm.example/persons?id=a&name=Ana"),
+        # json of a sender may hold any number: written plainly, these would have a billion characters
+        (
+            {"n": [Decimal("1E+999999999"), Decimal("-1E-999999999"), Decimal("0E+999999999")]},
+            "http://crm.example/persons?n=1E%2B999999999&n=-1E-999999999&n=0E%2B999999999",
+        ),
     ],
 )
 async def test_get_sends_a_query(query: Any, url: str, http: HttpClient, service: Service, call: MakeCall) -> None:
