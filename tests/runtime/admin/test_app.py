@@ -263,6 +263,7 @@ async def test_persons_are_listed(app: Admin) -> None:
                 "tags": [],
                 "opt_out": False,
                 "wa_id": None,
+                "keys": {},
                 "created_at": "2026-01-01T00:00:00.000Z",
                 "updated_at": "2026-01-01T00:00:00.000Z",
             }
