@@ -3,6 +3,7 @@
 import asyncio
 import json
 import signal
+from collections import deque
 from collections.abc import AsyncIterator
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -374,6 +375,33 @@ async def test_what_hablla_says_of_a_template_counts_and_what_it_may_have_sent_i
     assert ends == [end for _, end in says]
     sends = [one for one in hablla.asked if one.path.endswith("messages-templates")]
     assert (len(sends), hablla.sent) == (len(says), [])
+
+
+async def test_message_over_hablla_goes_once_whatever_became_of_the_requests_before_it(
+    tmp_path: Path, hablla: Hablla
+) -> None:
+    lost = [
+        Reply(201, b"<html>", headers={"content-type": "text/html"}),
+        Reply(201, b'{"accessToken": "e'),
+        Reply(201, {}, cut=True),
+        Reply(201, {}, late=2.0),
+        Reply(500, {"message": "oops"}),
+        Reply(429, {"message": "slow down"}),
+    ]
+    hablla.add(name="João", phones=[{"phone": PHONE.removeprefix("+")}])
+    async with at(tmp_path, SEND, over_hablla(hablla, BY_LOGIN, timeout="800ms")) as server:
+        for fault in lost:
+            hablla.expire()
+            hablla.faults.extend([Reply(401, {"message": "expired"}), fault] if hablla.sent else [fault])
+            await until_done(server)
+    assert (len(hablla.sent), hablla.faults) == (len(lost), deque())
+
+
+async def test_credentials_that_hablla_does_not_take_fail_for_good(tmp_path: Path, hablla: Hablla) -> None:
+    hablla.faults.append(Reply(401, {"message": "Invalid credentials"}))
+    async with at(tmp_path, SEND, over_hablla(hablla, BY_LOGIN)) as server:
+        assert await failure(server) == dead("hablla")
+    assert len(hablla.asked) == 1
 
 
 UPSERT = f"on webhook {{telefone: phone, nome: text}} -> upsert person {QUICKLY}\n"
