@@ -4,6 +4,7 @@ import re
 from collections.abc import Callable, Mapping
 from datetime import UTC, date, datetime, timedelta
 from decimal import ROUND_HALF_EVEN, Context, Decimal, DivisionByZero, InvalidOperation, Overflow
+from functools import lru_cache
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -157,7 +158,7 @@ _PLAIN = 2 * _FINEST  # no decimal of the language is larger or smaller
 
 def member(value: Any, name: str, attribute: str = "") -> Any:
     """A field of a record, however it is held (in a struct under `attribute`); None where it is not there."""
-    if isinstance(value, Mapping):
+    if not isinstance(value, msgspec.Struct) and isinstance(value, Mapping):  # the cheap question first
         return value.get(name)
     return getattr(value, attribute or name, None)
 
@@ -193,13 +194,22 @@ _ATTRIBUTE = re.compile(r"^f(?=f*_)")  # what generated code puts before names t
 
 def _held(value: Any) -> Any:
     """A value as plain dicts and lists, without absent fields."""
+    if isinstance(value, str | int | Decimal):
+        return value
     if isinstance(value, list):
         return [_held(item) for item in value]
     if isinstance(value, msgspec.Struct):
-        value = {_ATTRIBUTE.sub("", f.name): getattr(value, f.name) for f in msgspec.structs.fields(value)}
+        parts = ((name, getattr(value, attribute)) for name, attribute in _names(type(value)))
+        return {name: _held(part) for name, part in parts if part is not None}
     if isinstance(value, Mapping):
         return {name: _held(part) for name, part in value.items() if part is not None}
     return value
+
+
+@lru_cache(maxsize=1000)  # of records of plans that may be forgotten
+def _names(kind: type[msgspec.Struct]) -> tuple[tuple[str, str], ...]:
+    """The fields of a record, by name and as they are held."""
+    return tuple((_ATTRIBUTE.sub("", f.name), f.name) for f in msgspec.structs.fields(kind))
 
 
 def element(value: Any, index: Any) -> Any:
