@@ -103,6 +103,7 @@ class Stage:
         self._world = World(self._dice("world"), self._note, self._crash)
         self._entropy = self._dice("ids")
         self._server: Server | None = None
+        self._zombie: int | None = None  # the life whose folder may be taken
         self._crashed = asyncio.Event()
         self._lives = 0
         self._graves: list[asyncio.Task[None]] = []
@@ -166,6 +167,9 @@ class Stage:
         self._note(f"life {self._lives} begins")
         journal = await open_journal(self._folder, clock=self._clock, wait=0, durable=False)
         self.disk.owner = journal.incarnation
+        if self._zombie is not None:
+            self.piece.deposed[self._zombie] = asyncio.get_running_loop().time()
+            self._zombie = None
         verb = RemoteVerb(partial(self._world.perform, self._lives), read_json)
         around = Surroundings(journal, dict.fromkeys(self._verbs, verb), {}, self._clock, self._chance.random)
         engine = Engine(around, Programs(dict(self._programs)).find, self._entropy.randbytes, LIMITS)
@@ -186,7 +190,7 @@ class Stage:
             await self._kill(server)
             return
         self._note(f"life {server.number} becomes a zombie")
-        self.piece.deposed[server.number] = asyncio.get_running_loop().time()
+        self._zombie = server.number
         server.journal._held.release()  # noqa: SLF001  # nothing else takes a folder from a living process
         self._graves.append(asyncio.create_task(self._bury(server, self._chance.uniform(0.1, 60))))
 
@@ -196,6 +200,8 @@ class Stage:
 
     async def _kill(self, server: Server) -> None:
         self._note(f"life {server.number} ends")
+        if server.number == self._zombie:
+            self._zombie = None
         if server.number not in self.piece.deposed:
             self.piece.deaths.append(asyncio.get_running_loop().time())
         self._world.dead.add(server.number)

@@ -171,7 +171,9 @@ def _the_places_are_enough(piece: Piece) -> None:
         mine = [attempt for attempt in piece.attempts if attempt.life == life]
         turns = [attempt for attempt in mine if flows.get(attempt.run) == "turns"]
         assert _at_once(turns) <= AT_ONCE, "more runs of a flow at once than it says"
-        assert _at_once(mine) <= 2 * LIMITS.running, "more runs at once than there are places"  # runs have two branches
+        for one in mine:
+            beside = {other.run for other in mine if other.at <= one.at < other.until}
+            assert len(beside) <= LIMITS.running, "more runs at once than there are places"
 
 
 def _at_once(attempts: Iterable[Attempt]) -> int:
