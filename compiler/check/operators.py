@@ -70,6 +70,8 @@ class Operators(Basis):
         joined = join([required(left), right]) if not isinstance(left, NoneType) else right
         if required(left) == JSON and fits(required(right), JSON):
             joined = optional(JSON) if isinstance(right, OptionalOf) else JSON
+        if required(left) == DECIMAL and right == INT:
+            joined = DECIMAL
         if joined is None and is_text(required(left)) and is_text(required(right)):
             joined = TEXT if not isinstance(right, OptionalOf) else optional(TEXT)
         if joined is None:

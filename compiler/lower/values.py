@@ -174,8 +174,7 @@ class Values:
 
     def _binary(self, expr: nodes.Binary) -> Expr:
         op, left = expr.op, self.expr(expr.left)
-        of_json = op == "??" and required(self.facts.type_of(expr.left)) == JSON
-        right = self.widened(expr.right, JSON) if of_json else self.expr(expr.right)
+        right = self.widened(expr.right, self.facts.type_of(expr.left)) if op == "??" else self.expr(expr.right)
         if op in ("==", "!=", "in") and (_structured(self.facts.type_of(expr.left)) or op == "in"):
             return self._compared(expr, left, right)
         if op == "+" and is_text(self.facts.type_of(expr.left)):

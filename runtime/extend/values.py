@@ -30,19 +30,7 @@ def as_json(value: Any) -> bytes:
 
 def plain_json(value: Any) -> Any:
     """The same as plain dicts and lists. Raises TypeError."""
-    return _with_durations(msgspec.to_builtins(value, builtin_types=_KEPT))
-
-
-def _with_durations(value: Any) -> Any:
-    match value:
-        case timedelta():
-            return f"{value // timedelta(milliseconds=1)}ms"
-        case dict():
-            return {key: _with_durations(part) for key, part in value.items()}
-        case list() | tuple():
-            return [_with_durations(part) for part in value]
-        case _:
-            return value
+    return msgspec.to_builtins(value, builtin_types=_KEPT)
 
 
 def unforeseen(error: BaseException, file: str, kind: Kind) -> StepFailure:

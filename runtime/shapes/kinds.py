@@ -191,17 +191,22 @@ def _date(value: Any) -> date:
 
 _DATE = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
 _DURATION = re.compile(r"([0-9]{1,12})(ms|s|m|h|d|w)")
+_ISO = re.compile(  # days and parts of a day, as encoders of JSON write a timedelta; no years and months
+    r"-?P([0-9]{1,9}D|([0-9]{1,9}D)?T([0-9]{1,9}H([0-9]{1,9}M)?([0-9]{1,12}(\.[0-9]{1,6})?S)?"
+    r"|[0-9]{1,9}M([0-9]{1,12}(\.[0-9]{1,6})?S)?|[0-9]{1,12}(\.[0-9]{1,6})?S))"
+)
 _UNITS = {"ms": 1, "s": 1_000, "m": 60_000, "h": 3_600_000, "d": 86_400_000, "w": 604_800_000}
 
 
 def _duration(value: Any) -> timedelta:
-    """A duration as flows write it: 90s, 2h, 3d."""
-    found = _DURATION.fullmatch(_text(value))
-    if found is None:
-        refuse()
+    """A duration as flows write it (90s, 2h, 3d), or as it leaves in JSON (ISO 8601: PT5400S, -P1D)."""
+    written = _text(value)
     try:
-        return timedelta(milliseconds=int(found[1]) * _UNITS[found[2]])
-    except OverflowError:
+        if _ISO.fullmatch(written):
+            return msgspec.convert(written, timedelta)
+        found = _DURATION.fullmatch(written)
+        return timedelta(milliseconds=int(found[1]) * _UNITS[found[2]]) if found else refuse()
+    except (OverflowError, msgspec.ValidationError):
         refuse()
 
 
@@ -232,5 +237,6 @@ anything = Kind("json", msgspec.Raw, taker("json", _json), {}, _raw_json, keeps_
 email = Kind("email", str, taker("email", _email), {**_STRING, "format": "email"}, _email)
 moment = Kind("datetime", str, taker("datetime", _datetime), {**_STRING, "format": "date-time"}, _datetime)
 day = Kind("date", str, taker("date", _date), {**_STRING, "format": "date"}, _date)
-span = Kind("duration", str, taker("duration", _duration), {**_STRING, "pattern": f"^{_DURATION.pattern}$"}, _duration)
+_SPAN: Schema = {**_STRING, "pattern": f"^({_DURATION.pattern}|{_ISO.pattern})$"}
+span = Kind("duration", str, taker("duration", _duration), _SPAN, _duration)
 url = Kind("url", str, taker("url", _url), {**_STRING, "format": "uri"}, _url)

@@ -185,6 +185,30 @@ def test_values_come_in_the_one_form_of_their_type() -> None:
     }
 
 
+@pytest.mark.parametrize(
+    ("written", "meaning"),
+    [
+        ("90s", timedelta(seconds=90)),
+        ("PT5400S", timedelta(minutes=90)),
+        ("PT1H30M", timedelta(minutes=90)),
+        ("P1DT0.5S", timedelta(days=1, milliseconds=500)),
+        ("-P1D", timedelta(days=-1)),
+        ("P1Y", None),
+        ("PT", None),
+        ("-2h", None),
+        ("P999999999DT999999999999S", None),
+    ],
+)
+def test_duration_is_read_as_flows_write_it_and_as_it_leaves(written: str, meaning: timedelta | None) -> None:
+    found = outcome(record("R", field("prazo", span)).decode, json.dumps({"prazo": written}).encode())
+    assert found == (({"prazo": meaning}, ()) if meaning is not None else [Problem("/prazo", "duration", "text")])
+
+
+@given(st.timedeltas())
+def test_every_duration_that_leaves_is_read_again(left: timedelta) -> None:
+    assert reader(span)(msgspec.json.encode(left)) == left
+
+
 def test_a_pointer_escapes_what_json_pointers_escape() -> None:
     known = record("R", Field("a", "a/b~c", integer))
     with pytest.raises(MisfitError) as caught:

@@ -71,3 +71,32 @@ test "wrong" for erp {
         'error: `log "pedido A-1 com 7"` was logged',
         '   = logged: log "pedido A-1 com 7"',
     ]
+
+
+async def test_duration_is_the_same_in_what_code_gives_what_a_service_gives_and_an_event(folder: Path) -> None:
+    found = await outcomes(
+        folder,
+        """\
+flow avisa
+on webhook {id: text, prazo: duration}
+  -> emit aviso by id with {prazo}
+
+flow prazos
+on webhook {id: text}
+  -> code(): {escrito: duration, contado: duration} ```python
+     from datetime import timedelta
+     return {"escrito": "90m", "contado": timedelta(minutes=90)}
+     ``` as c
+  -> get "https://erp.example/prazo" as r: {prazo: duration}
+  -> wait for aviso by id within 1h as aviso: {prazo: duration}
+  -> log {iguais: c.escrito == c.contado and r.prazo == c.contado and aviso.prazo == c.contado}
+
+test "one and a half hours" for prazos {
+  given {id: "1"}
+  mock get "https://erp.example/prazo" = {prazo: 90m}
+  given avisa {id: "1", prazo: 90m}
+  expect log with {iguais: true}
+}
+""",
+    )
+    assert found.failed == []
