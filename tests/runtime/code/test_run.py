@@ -1,5 +1,6 @@
 """What a block gets, gives, prints and how it fails."""
 
+import asyncio
 import json
 from collections.abc import Awaitable, Callable
 from datetime import UTC, date, datetime
@@ -90,6 +91,13 @@ async def test_an_exception_is_a_failure_with_the_flows_line(run: Run, printed: 
     )
 
 
+async def test_a_long_traceback_is_told_from_its_end(run: Run, printed: list[str]) -> None:
+    with pytest.raises(StepFailure):
+        await run("raise ValueError('x' * 40_000 + ' the end')")
+
+    assert (len(printed[0]), printed[0][-9:]) == (16_000, " the end\n")
+
+
 async def test_an_exception_in_a_library_is_said_at_the_blocks_own_line(run: Run) -> None:
     failed = await failure(run("import json\n\ndef read(x):\n    return json.loads(x)\nread('{')"))
     assert failed.message.endswith("(flows/erp.seta:15)")
@@ -124,6 +132,26 @@ async def test_output_is_cut_at_its_limit_and_the_next_call_starts_anew(run: Run
     printed.clear()
     await run("print('again')")
     assert printed == ["again\n"]
+
+
+async def test_what_a_block_left_behind_prints_is_not_the_next_one_s(
+    run: Run, printed: list[str], tmp_path: Path
+) -> None:
+    source = """
+    import os, threading, time
+    def late():
+        time.sleep(0.1)
+        os.write(1, b"late")
+        open(done, "w").close()
+    threading.Thread(target=late).start()
+    """
+    await run(source, done=str(tmp_path / "done"))
+    async with asyncio.timeout(5):
+        while not (tmp_path / "done").exists():  # a thread of another process tells
+            await asyncio.sleep(0.01)
+    await run("print('mine')")
+
+    assert printed == ["mine\n"]
 
 
 async def test_streams_that_a_block_has_replaced_or_closed_come_back(run: Run, printed: list[str]) -> None:

@@ -253,6 +253,14 @@ def test_no_value_takes_a_connection_to_another_host(
     assert (failed.value.code, failed.value.kind) == (code, Kind.PERMANENT)
 
 
+@pytest.mark.parametrize("url", ["https://erp.example.evil.example/api", "https://erp.example:8443/api"])
+def test_no_address_that_goes_on_where_a_connection_without_a_path_ends_is_its_own(url: str, call: MakeCall) -> None:
+    with pytest.raises(StepFailure) as failed:
+        address(call(literal=(Whole(),)), (url,), web(Http("https://erp.example")))
+
+    assert (failed.value.code, failed.value.kind) == ("other_host", Kind.PERMANENT)
+
+
 def test_other_host_is_told_with_the_connection(call: MakeCall) -> None:
     with pytest.raises(StepFailure) as failed:
         address(call(literal=(Whole(),)), ("https://evil.example/",), ERP)
