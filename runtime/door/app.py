@@ -7,7 +7,7 @@ from typing import Any, Final, Protocol
 
 from runtime.door import answers
 from runtime.door.answers import Answer, Refused
-from runtime.door.arriving import Content
+from runtime.door.arriving import Content, is_heavy
 from runtime.door.clients import Clients
 from runtime.door.cors import preflight, readable
 from runtime.door.counts import NO_HOOK, DoorCounts
@@ -145,7 +145,7 @@ class Door:
         program = hook.program
         try:
             args = hook, body, content_type
-            taken = take(*args) if isinstance(body, bytes) else await asyncio.to_thread(take, *args)
+            taken = await asyncio.to_thread(take, *args) if is_heavy(body) else take(*args)
             request = request_of(program, scope, form=taken.form)
             return await self._accept(program, taken.decoded.payload, taken.kept, notes_of(taken.decoded), request)
         except Unfit as unfit:

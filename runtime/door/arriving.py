@@ -16,6 +16,7 @@ logger = logging.getLogger("seta.door")
 
 
 IN_MEMORY: Final = 262_144  # bytes that are not worth a file
+_MANY: Final = 10_000  # values of one body
 _NO_ROOM: Final = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
@@ -53,6 +54,16 @@ class Stored:
 
 
 Content = bytes | Stored
+
+
+def is_heavy(content: Content) -> bool:
+    """Whether a body, once it is decoded, may be many times as large: a large form with files, and a great many values.
+
+    `{},` are three bytes and an object of 64. Marks that stand in texts are counted too: they cost a turn, no more.
+    """
+    if not isinstance(content, bytes):
+        return True
+    return len(content) > _MANY and sum(map(content.count, (b",", b"[", b"{"))) > _MANY
 
 
 class Arriving:

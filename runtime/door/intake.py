@@ -5,7 +5,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, Final, cast
 
 from runtime.door.answers import BROKEN, Refused, crowded, draining, too_large, too_slow
-from runtime.door.arriving import IN_MEMORY, Arriving, Content, Spool
+from runtime.door.arriving import IN_MEMORY, Arriving, Content, Spool, is_heavy
 from runtime.door.hooks import Hook
 
 Receive = Callable[[], Awaitable[Mapping[str, Any]]]
@@ -36,8 +36,8 @@ class Intake:
     async def read(self, hook: Hook, receive: Receive, length: int | None, *, spooled: bool = False) -> Content:
         """Read a body of this length, or to its end. Who calls lets go of it once it is answered.
 
-        One that is spooled lies in a file where it is large. Of those, one at a time is given out: decoded, it may be
-        several times as large. Raises Refused; then nothing is held.
+        One that is spooled lies in a file where it is large. Heavy ones are given out one at a time: decoded,
+        they may be many times as large. Raises Refused; then nothing is held.
         """
         task = self._enter()
         arriving = Arriving(self._spool) if spooled else None
@@ -53,15 +53,15 @@ class Intake:
             self._overdue.discard(task)
             if arriving is not None:
                 arriving.close()
-        if not isinstance(content, bytes):
-            await self._turn.acquire()
+        if is_heavy(content):
+            await self._take_turn(content)
         return content
 
     def let_go(self, content: Content) -> None:
-        """Give back what a body held, or its turn."""
+        """Give back what a body held, and its turn."""
         if isinstance(content, bytes):
             self.held -= len(content)
-        else:
+        if is_heavy(content):
             self._turn.release()
 
     def end(self) -> None:
@@ -102,6 +102,14 @@ class Intake:
             raise
         self.held -= size - down
         return content
+
+    async def _take_turn(self, content: Content) -> None:
+        try:
+            await self._turn.acquire()
+        except asyncio.CancelledError:
+            if isinstance(content, bytes):
+                self.held -= len(content)
+            raise
 
     def _renew(self) -> None:
         """Give as long again to the body of this task: one that takes no memory may be long, as long as it comes."""
