@@ -46,6 +46,10 @@ class Replay:
             self._let_all_go_on()
         return record
 
+    def owes(self, below: str, indices: str) -> bool:
+        """Whether a record is left of a step whose name and indices begin so: of an item of a loop."""
+        return any(step.startswith(below) and step[step.find("[") :].startswith(indices) for step in self.left)
+
     async def live(self, step: str) -> None:
         """Wait at the frontier. Raises Diverged where records are left over."""
         if not self.left:

@@ -16,7 +16,7 @@ from runtime.engine.ids import digest, encode
 from runtime.engine.leaving import Diverged, Suspended
 from runtime.engine.life import Life
 from runtime.engine.telling import tell_line
-from runtime.engine.together import Items, Outcome, caught, run_together, settle
+from runtime.engine.together import Items, Keep, Outcome, caught, run_together, settle
 from runtime.engine.waits import emit, wait_for
 from runtime.failures import StepFailure
 from runtime.journal.rows import Kind, StepRow
@@ -94,7 +94,7 @@ class RunContext:
         at_once: int,
     ) -> None:
         """Run the body for each item."""
-        step = step + self._indices
+        below, step = f"{step}/", step + self._indices
         if len(items) > most:
             raise placed(StepFailure("too_many", f"{len(items)} items, at most {most} are allowed"), step)
 
@@ -106,11 +106,20 @@ class RunContext:
             for index in range(len(items)):
                 await run(index)
             return
-        await self._several(step, Items(self._life.replay, len(items), run), min(at_once, len(items)))
+        owes = partial(self._life.replay.owes, below, f"{self._indices}[")
+        make = partial(Items, self._life.replay, len(items), run, owes)
+        await self._several(step, make, min(at_once, len(items)))
 
-    async def _several(self, step: str, items: Items, at_once: int) -> None:
+    async def _several(self, step: str, make: Callable[[Keep], Items], at_once: int) -> None:
         """Run several items at once. Where one fails, a record keeps how many had begun."""
         life, record = self._life, self._record(step, b"")
+
+        async def keep() -> None:
+            await life.replay.live(step)  # of those that are recorded, all have begun then
+            begun = b"%d" % items.begun
+            await life.commit(Record(life.seq, step, Kind.RESULT, b"", life.around.clock(), value=begun))
+
+        items = make(keep)
         if record is not None:
             items.known = int(record.value)
         await run_together(life.replay, [items.work] * at_once)
@@ -118,11 +127,9 @@ class RunContext:
             settle(items.outcomes)
         except StepFailure as failure:
             failure.beside.append(step)
-            if record is None:
-                await life.replay.live(step)
-                begun = b"%d" % items.begun
-                await life.commit(Record(life.seq, step, Kind.RESULT, b"", life.around.clock(), value=begun))
             raise
+        if record is not None:  # to go on without the items that never began would lose them
+            raise Diverged(step, "an item failed before, and none does any more")
 
     async def wait_for(self, step: str, event: str, key: str, within: int, read: Callable[[bytes], Any]) -> Any:
         """Give the value of the event, or leave until it comes or the time is over."""

@@ -10,6 +10,7 @@ from runtime.failures import StepFailure
 from runtime.journal.protocol import JournalError
 
 Outcome = BaseException | None
+Keep = Callable[[], Awaitable[None]]
 
 
 async def run_together(replay: Replay, branches: Sequence[Callable[[], Awaitable[None]]]) -> None:
@@ -79,29 +80,42 @@ def _first(failures: list[StepFailure], error: BaseException) -> BaseException:
 class Items:
     """The items of a loop that runs several at once; which of them have begun, and what came of them.
 
-    A loop that ended with a failure before is known to have begun so many items: those and no others begin again.
+    With the first failure it is kept how many have begun: when the loop goes on, those and no others begin again.
     """
 
-    def __init__(self, replay: Replay, number: int, run: Callable[[int], Awaitable[Any]]) -> None:
+    def __init__(
+        self,
+        replay: Replay,
+        number: int,
+        run: Callable[[int], Awaitable[Any]],
+        owes: Callable[[], bool],
+        keep: Keep,
+    ) -> None:
         self.begun = 0
-        self.known: int | None = None  # how many had begun when the loop failed
+        self.known: int | None = None  # how many had begun when an item failed
+        self._keep = keep
+        self._owes = owes  # whether records of an item are left over
         self._replay = replay
         self._number = number
         self._run = run
         self._failed = False
+        self._unkept: Outcome = None
         self._outcomes: dict[int, Outcome] = {}
 
     @property
     def outcomes(self) -> list[Outcome]:
         """In the order of the items."""
-        return [self._outcomes[index] for index in sorted(self._outcomes)]
+        return [*(self._outcomes[index] for index in sorted(self._outcomes)), self._unkept]
 
     async def work(self) -> None:
         """Run one item after the other, as long as there are some. One that leaves keeps its place."""
         while (index := await self._take()) is not None:
             _, outcome = await caught(self._run(index))
             self._outcomes[index] = outcome
-            if isinstance(outcome, Exception):
+            if isinstance(outcome, StepFailure) and not self._failed and self.known is None:
+                self._failed = True
+                _, self._unkept = await caught(self._keep())
+            elif isinstance(outcome, Exception):
                 self._failed = True
             if isinstance(outcome, Leaving | JournalError):
                 return
@@ -120,4 +134,4 @@ class Items:
     async def _may_begin(self) -> bool:
         """Whether one more item begins. After a failure none does; but those that are recorded had begun before it."""
         await self._replay.turn(late=self._failed)
-        return self.begun < self._number and (not self._failed or bool(self._replay.left))
+        return self.begun < self._number and (not self._failed or self._owes())

@@ -131,6 +131,22 @@ async def test_after_a_kill_an_item_that_had_begun_before_the_failure_finishes_a
     assert sorted(again.calls) == ["y:0", "y:2"]
 
 
+async def test_after_a_kill_an_item_finishes_of_which_nothing_was_recorded_when_another_failed(
+    servers: Servers,
+) -> None:
+    world = World(**{"x:0": [wrong("bad")], "x:1": asyncio.Event()})
+    server = await servers.start(program(loop(2)), world=world)
+    run_id = await server.post(list(range(4)))
+    async with asyncio.timeout(10):
+        while (detail := await server.journal.run(run_id)) is None or "for" not in kinds(detail):
+            await asyncio.sleep(0.002)
+    again = World()
+    server = await servers.start(program(loop(2)), world=again)
+    detail = await server.end(run_id)
+    assert (detail.run.state, error_of(detail)["code"]) == (RunState.DEAD, "bad")
+    assert again.calls == ["x:1", "y:1"]
+
+
 async def test_an_item_that_waits_for_another_attempt_keeps_its_place_and_is_not_lost(servers: Servers) -> None:
     world = World(**{"x:0": [refused(), "ok"], "x:5": [refused(), refused(), "ok"], "y:3": [wrong("bad")]})
     server = await servers.start(program(loop(2)), world=world)
