@@ -22,7 +22,7 @@ from runtime.engine.starting import Start
 from runtime.engine.steady import Steady, Watch
 from runtime.engine.suspects import Suspects
 from runtime.journal.protocol import JournalError
-from runtime.journal.rows import RunState
+from runtime.journal.rows import RunState, decoded_size
 from runtime.journal.writes import Accept, KeepGeneration, KeepPlan
 from runtime.program import NO_REQUEST, Program, Request
 from runtime.shapes import Problem
@@ -39,7 +39,7 @@ class Limits:
     """Bounds of one server. What does not fit waits in the journal, not in memory."""
 
     running: int = 256
-    load: int = 64 * 1024 * 1024  # bytes of bodies, and of records of those that go on, in memory at the same time
+    load: int = 64 * 1024 * 1024  # bytes of bodies and of the records that runs go on with, decoded, at the same time
     reread_seconds: float = 1.0  # pause after the journal refused something
     trial_seconds: float = 1.0  # that a run which was in memory at a crash is watched for, before the next one
     keep_events: int = 30 * DAY  # ms that an event is kept, or longer where a flow waits longer
@@ -179,7 +179,7 @@ class Engine:
         if begun:
             run = Run(run_id, run_id, program.flow, now, program.plan)
             life = Life(run, accept.seq, program, self._shared, request=request, serial=accept.serial)
-            self._runs.launch(life, payload, lane, len(body))
+            self._runs.launch(life, payload, lane, decoded_size(body))
         elif not accept.busy:  # else the end of the one before begins it
             self._begin(program.flow)
         return Accepted(run_id, answer)

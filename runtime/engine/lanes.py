@@ -12,7 +12,7 @@ class Lane:
     flow: str
     most: int  # runs at the same time
     taken: int = 0
-    load: int = 0  # bytes of what its runs in memory were begun with
+    load: int = 0  # bytes of what its runs in memory were begun with, decoded
     cursor: int = 0  # the backlog is read up to this sequence number
     behind: bool = True  # there may be runs in the journal that nobody runs: so at every start
     news: int = 0  # counts what made the backlog longer, to see what comes while it is read

@@ -52,6 +52,15 @@ async def test_one_that_is_larger_than_the_limit_runs_alone(servers: Servers, lo
     assert (world.most, world.calls) == (1, [f"x:{n}" for n in range(5)])
 
 
+async def test_many_small_values_count_as_what_they_are_once_they_are_decoded(servers: Servers) -> None:
+    world = World(x=0.001)
+    server = await servers.start(F, world=world, limits=Limits(load=10_000))
+    ids = [await server.post([*[{}] * 100, n]) for n in range(5)]  # 400 bytes, and 100 objects
+    for run_id in ids:
+        await server.end(run_id)
+    assert (world.most, world.calls) == (1, [f"x:{n}" for n in range(5)])
+
+
 async def test_what_runs_go_on_with_counts_too(servers: Servers) -> None:
     gate = asyncio.Event()
     server = await servers.start(program(reads), world=World(first=LARGE, x=gate))
@@ -70,7 +79,7 @@ async def test_what_runs_go_on_with_counts_too(servers: Servers) -> None:
 async def test_small_ones_are_not_held_up(servers: Servers) -> None:
     gate = asyncio.Event()
     world = World(x=gate)
-    server = await servers.start(F, world=world, limits=Limits(load=1200))
+    server = await servers.start(F, world=world, limits=Limits(load=10_000))
     ids = [await server.post(f"{n % 10}") for n in range(50)]
     await until(lambda: len(world.calls) == 50)
     gate.set()

@@ -107,7 +107,7 @@ async def test_open_runs_of_a_flow_come_with_their_records(journal: SqliteJourna
 async def test_open_runs_of_a_flow_are_no_more_than_have_so_many_bytes(
     journal: SqliteJournal, size: int, given: int
 ) -> None:
-    await journal.commit(*(accept(body=b"{}" + b" " * spaces) for spaces in (5, 1, 0, 0)))
+    await journal.commit(*(accept(body=b"1" * digits) for digits in (7, 3, 2, 2)))
     await journal.commit(record(1, "a", value=b"12"))
     found = await journal.open_runs_of("retomada", 0, 9, size)
     assert [run.size for run in found] == [9, 3, 2, 2][:given]
