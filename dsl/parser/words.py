@@ -10,6 +10,9 @@ from dsl.parser.machine import END
 from dsl.parser.situation import Situation
 
 CLAUSES = frozenset(("as", "by", "else", "every", "from", "retry", "to", "unknown", "via", "with", "within"))
+TRIGGER_CLAUSES = frozenset(
+    ("accept", "answer", "basic", "concurrency", "cors", "dedupe", "keep", "limit", "open", "serial", "signed", "token")
+)
 TOP = frozenset(("def", "flow", "lang", "on", "test", "type"))
 STEPS = frozenset(("code", "else", "emit", "fail", "for", "if", "log", "match", "parallel", "respond", "stop", "wait"))
 RESERVED = CLAUSES | TOP | frozenset(("and", "in", "not", "or"))

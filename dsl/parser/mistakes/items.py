@@ -5,7 +5,7 @@ import re
 from dsl.parser.mistakes.rule import Rule
 from dsl.parser.scan import NAME
 from dsl.parser.situation import Mistake, Repair, Situation
-from dsl.parser.words import TOP
+from dsl.parser.words import TOP, TRIGGER_CLAUSES
 from dsl.source import Span
 
 _NOTE = "`on webhook -> step -> step` is a whole flow"
@@ -75,6 +75,16 @@ def misplaced_edition(s: Situation) -> Mistake | None:
     return s.mistake("`lang` is the first line of a file", at=at, repair=s.drop(edition.end()))
 
 
+def clause_after_payload(s: Situation) -> Mistake | None:
+    """`on webhook {…} limit 5mb`."""
+    if s.word not in TRIGGER_CLAUSES or s.after != "RBRACE" or "ON" not in s.in_step:
+        return None
+    notes = (f"write `on webhook {s.word} … {{…}}`: what is said of the webhook comes first",)
+    rest = s.matches(r"[^\n]*?(?=\s*(?:->|\n|$))")
+    message = f"`{s.word}` stands before the payload type"
+    return s.mistake(message, notes=notes, repair=s.drop(rest.end()) if rest else None)
+
+
 def second_handler(s: Situation) -> Mistake | None:
     """`on error` after `on error`."""
     if s.found.type != "ON_ERROR" or s.bracket is not None:
@@ -126,6 +136,7 @@ RULES: tuple[Rule, ...] = (
     missing_on,
     missing_beginning,
     misplaced_edition,
+    clause_after_payload,
     second_handler,
     hyphenated_name,
     quoted_name,
