@@ -5,6 +5,7 @@ import logging
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any, Final, Protocol
 
+from runtime.beside import beside
 from runtime.door import answers
 from runtime.door.answers import Answer, Refused
 from runtime.door.arriving import Content, is_heavy
@@ -145,7 +146,7 @@ class Door:
         program = hook.program
         try:
             args = hook, body, content_type
-            taken = await asyncio.to_thread(take, *args) if is_heavy(body) else take(*args)
+            taken = await beside(take, *args) if is_heavy(body) else take(*args)
             request = request_of(program, scope, form=taken.form)
             return await self._accept(program, taken.decoded.payload, taken.kept, notes_of(taken.decoded), request)
         except Unfit as unfit:

@@ -4,10 +4,11 @@ import asyncio
 import logging
 from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
-from typing import Any
+from typing import Any, Final
 
 import msgspec
 
+from runtime.beside import beside
 from runtime.context import Run
 from runtime.engine.answers import Unanswered
 from runtime.engine.drive import Ending, drive
@@ -17,7 +18,7 @@ from runtime.engine.leaving import Abandoned
 from runtime.engine.life import Life, Shared
 from runtime.engine.telling import tell_end
 from runtime.journal.protocol import JournalError
-from runtime.journal.rows import OpenRun, RunState
+from runtime.journal.rows import OpenRun, RunState, decoded_size
 from runtime.journal.writes import Claim, LetGo, Move, Try
 from runtime.program import NO_REQUEST, Program, Request
 from runtime.shapes import MisfitError, NotJsonError
@@ -30,6 +31,8 @@ class UnknownPlan(Exception):  # noqa: N818  # a state that a run is in
 
 
 FindProgram = Callable[[str, bytes | None], Awaitable[Program]]
+
+_LARGE: Final = 1024 * 1024  # bytes of a body, decoded, for which the event loop does not wait
 
 _read_request = msgspec.json.Decoder(Request).decode
 
@@ -132,7 +135,8 @@ class Runs:
     async def _revive(self, row: OpenRun, run: Run) -> tuple[Life, Any]:
         program = await self._program(row.plan)
         request = _read_request(row.context) if row.context else NO_REQUEST
-        payload = program.read(row.body, request)
+        large = decoded_size(row.body) > _LARGE
+        payload = await beside(program.read, row.body, request) if large else program.read(row.body, request)
         life = Life(run, row.seq, program, self._shared, request=request, records=row.steps, serial=row.serial)
         return life, payload
 

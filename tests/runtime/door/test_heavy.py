@@ -1,12 +1,14 @@
 """Bodies of a great many values take many times their room once they are decoded: that is done one at a time."""
 
 import asyncio
+import sys
 from typing import Any
 
 import pytest
 
 from runtime.door.app import Door
 from runtime.door.arriving import is_heavy
+from runtime.door.reading import take
 from runtime.shapes import anything, field, record
 from tests.runtime.door.harness import PATH, House, program
 from tests.runtime.door.test_app import Looking
@@ -53,6 +55,21 @@ async def test_heavy_bodies_are_decoded_one_at_a_time_and_light_ones_go_by() -> 
     go_on.set()
     assert [(await heavy).status for heavy in heavies] == [200] * 3
     assert house.intake.held == 0
+
+
+async def test_the_loop_gets_the_interpreter_sooner_while_a_heavy_body_is_decoded(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    usual, seen = sys.getswitchinterval(), list[float]()
+
+    def watched(*args: Any) -> Any:
+        seen.append(sys.getswitchinterval())
+        return take(*args)
+
+    monkeypatch.setattr("runtime.door.app.take", watched)
+    house = House(program(shape=SHAPE))
+    assert [(await house.post(body)).status for body in (HEAVY, HEAVY[:-1])] == [200, 400]
+    assert (len(seen), max(seen) < usual, sys.getswitchinterval()) == (2, True, usual)
 
 
 async def test_turn_and_room_are_given_back_whatever_becomes_of_a_heavy_body() -> None:

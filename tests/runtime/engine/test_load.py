@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from runtime.beside import beside
 from runtime.engine.engine import Limits
 from runtime.journal.rows import RunState
 from tests.runtime.engine.by_hand import Servers, World, program, put, until
@@ -74,6 +75,23 @@ async def test_what_runs_go_on_with_counts_too(servers: Servers) -> None:
         await server.end(run_id)
     assert len(world.calls) == 6
     assert world.most <= 2
+
+
+async def test_a_large_body_from_the_journal_is_read_beside_the_event_loop(
+    servers: Servers, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read: list[int] = []
+
+    async def watched(work: Any, body: bytes, *rest: Any) -> Any:
+        read.append(len(body))
+        return await beside(work, body, *rest)
+
+    monkeypatch.setattr("runtime.engine.runs.beside", watched)
+    server = await servers.start(program(work, concurrency=1), world=World(x=0.001))
+    ids = [await server.post("x" * size + str(size % 10)) for size in (1, 1_100_000, 2)]
+    for run_id in ids:
+        await server.end(run_id)
+    assert (len(read), read[0] > 1_100_000) == (1, True)
 
 
 async def test_small_ones_are_not_held_up(servers: Servers) -> None:
